@@ -1,0 +1,41 @@
+# make demo   raw text to two registered models          make dev   the Dagster UI, with daemon
+# make test   lint, types and tests                      make clean forgets everything that was made
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+READY := $(VENV)/.ready
+
+export DAGSTER_HOME := $(CURDIR)
+export OMP_WAIT_POLICY := passive
+export GOMP_SPINCOUNT := 0
+export TOKENIZERS_PARALLELISM := false
+
+.PHONY: demo test lint dev clean
+
+demo: $(READY)
+	@mkdir -p .tuneline
+	@$(BIN)/python -m pipelines.demo $(PIPELINES)
+
+test: lint
+	$(BIN)/python -m pytest
+
+lint: $(READY)
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/lint-imports --no-cache
+	$(BIN)/pyright
+
+dev: $(READY)
+	@mkdir -p .tuneline
+	@$(BIN)/python -m pipelines.dev
+
+clean:
+	rm -rf .tuneline
+
+$(READY): pyproject.toml constraints.txt
+	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Tuneline needs Python 3.11 or later: make PYTHON=python3.11 …")'
+	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt torch
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[dev]'
+	touch $(READY)

@@ -1,0 +1,63 @@
+"""The models that are compared, each an arm: the base, the champion if there is one, the tuned."""
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from assets.evaluation.test_set import IGNORED, TestSet, prompt_length
+from assets.models import load_base, load_tuned
+from assets.records import Row, TrainingExample
+
+if TYPE_CHECKING:
+    from transformers import PreTrainedModel, PreTrainedTokenizerBase
+
+
+@dataclass(frozen=True)
+class Arm:
+    """A model in evaluation mode, and how it reads a row."""
+
+    name: str  # "base", "champion" or "tuned"
+    model: "PreTrainedModel"
+    tokenizer: "PreTrainedTokenizerBase"
+    same_tokens: bool  # False: an earlier champion whose tokenizer is another
+
+    def sequence(self, test: TestSet, row: TrainingExample) -> tuple[list[int], list[int]]:
+        """Return input ids and labels of a text row, encoded anew where the tokenizer differs."""
+        if self.same_tokens:
+            return row.input_ids, row.labels
+        start = prompt_length(row)
+        prompt = self._encode(test.decode(row.input_ids[:start], special=True))
+        completion = self._encode(test.decode(row.input_ids[start:], special=True))
+        return prompt + completion, [IGNORED] * len(prompt) + completion
+
+    def text_ids(self, test: TestSet, row: TrainingExample) -> list[int]:
+        """Return the input ids of a classifier's row."""
+        if self.same_tokens:
+            return row.input_ids
+        ids = self.tokenizer(row.text, truncation=True, max_length=test.max_length)["input_ids"]
+        return list(ids)  # type: ignore[arg-type]
+
+    def _encode(self, text: str) -> list[int]:
+        return list(self.tokenizer(text, add_special_tokens=False)["input_ids"])  # type: ignore[arg-type]
+
+
+@dataclass(frozen=True)
+class Scores:
+    """What one benchmark found out about one arm."""
+
+    metrics: dict[str, float]
+    rows: list[Row]  # one a test row, in the test set's order, each with its `id`
+
+
+def load_arm(name: str, folder: Path, test: TestSet) -> Arm:
+    """Return the arm `name` from a `fine_tuned_model` folder, on the GPU where there is one."""
+    import torch
+
+    device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    if name == "base":
+        manifest = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
+        return Arm(name, load_base(manifest).to(device), test.tokenizer, True)  # type: ignore[arg-type]
+    model, tokenizer = load_tuned(folder)
+    same = tokenizer.get_vocab() == test.tokenizer.get_vocab()
+    return Arm(name, model.to(device), tokenizer, same)  # type: ignore[arg-type]

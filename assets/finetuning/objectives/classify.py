@@ -1,0 +1,33 @@
+"""Classification by an encoder with a new head, by transformers' Trainer.
+
+A row is `{"input_ids": [101, 4638, 102], "labels": [1]}`: the index of one class.
+"""
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from transformers import Trainer
+
+    from assets.finetuning.training import Training
+
+EXAMPLES = "text"
+VERSION = "1"
+
+
+def trainer(training: "Training") -> "Trainer":
+    """Return transformers' trainer; a batch is padded to its own longest row."""
+    from transformers import DataCollatorWithPadding, Trainer, TrainingArguments
+
+    return Trainer(
+        model=training.model,
+        args=TrainingArguments(**training.arguments, label_names=["labels"]),  # type: ignore[arg-type]
+        train_dataset=_rows(training.train),  # type: ignore[arg-type]
+        eval_dataset=_rows(training.eval) or None,  # type: ignore[arg-type]
+        processing_class=training.tokenizer,
+        data_collator=DataCollatorWithPadding(training.tokenizer),
+        callbacks=training.callbacks,
+    )
+
+
+def _rows(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    return [{"input_ids": row["input_ids"], "labels": row["labels"][0]} for row in rows]

@@ -1,0 +1,77 @@
+"""A small Llama from configuration, pre-trained briefly on the training split's own text.
+
+It is no useful writer. It lets the whole line run, learn and be judged where no model can be downloaded.
+"""
+
+import shutil
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from assets.jobs import MANIFEST, Say, published, write_json
+from assets.records import content_hash
+
+if TYPE_CHECKING:
+    from transformers import PreTrainedTokenizerBase
+
+BLOCK = 128  # tokens a row of pre-training
+
+
+def build_scratch(
+    job: dict[str, Any], tokenizer: "PreTrainedTokenizerBase", train: list[dict[str, Any]], say: Say
+) -> Path:
+    """Return the folder of the pre-trained model; at once where the same one stands already."""
+    texts = [[label for label in row["labels"] if label != -100] for row in train]
+    key = content_hash([texts, job["scratch"], job["settings"]["seed"], len(tokenizer)])
+    folder = Path(job["base_models_dir"]) / key
+    if not (folder / MANIFEST).exists():
+        with published(folder) as aside:
+            _pretrain(texts, job["scratch"], job["settings"]["seed"], tokenizer, aside, say)
+            write_json(aside / MANIFEST, {"scratch": job["scratch"], "rows": len(texts)})
+    return folder
+
+
+def _pretrain(
+    texts: list[list[int]],
+    scratch: dict[str, Any],
+    seed: int,
+    tokenizer: "PreTrainedTokenizerBase",
+    folder: Path,
+    say: Say,
+) -> None:
+    from transformers import LlamaConfig, LlamaForCausalLM, Trainer, TrainingArguments, set_seed
+
+    from assets.finetuning.training import Watch, shared_arguments, train
+
+    set_seed(seed)
+    shape = {k: v for k, v in scratch.items() if k not in ("num_train_epochs", "learning_rate")}
+    config = LlamaConfig(
+        **shape,
+        vocab_size=len(tokenizer),
+        intermediate_size=4 * scratch["hidden_size"],
+        tie_word_embeddings=True,
+        bos_token_id=None,
+        eos_token_id=tokenizer.eos_token_id,
+        pad_token_id=tokenizer.pad_token_id,
+    )
+    stream = [token for text in texts for token in text]
+    blocks = [stream[i : i + BLOCK] for i in range(0, len(stream) - BLOCK + 1, BLOCK)]
+    settings = {
+        "num_train_epochs": scratch["num_train_epochs"],
+        "learning_rate": scratch["learning_rate"],
+        "per_device_train_batch_size": 8,
+        "gradient_accumulation_steps": 1,
+        "max_steps": -1,
+        "lr_scheduler_type": "cosine",
+        "warmup_steps": 0.1,
+        "seed": seed,
+    }
+    model = LlamaForCausalLM(config)
+    trainer = Trainer(
+        model=model,
+        args=TrainingArguments(**shared_arguments(len(blocks), False, settings, folder)),
+        train_dataset=[{"input_ids": b, "labels": b} for b in blocks],  # type: ignore[arg-type]
+        callbacks=[Watch(say, "pre-training the scratch base")],
+    )
+    train(trainer)
+    shutil.rmtree(folder / "trainer", ignore_errors=True)
+    model.save_pretrained(folder)

@@ -1,0 +1,89 @@
+"""What every objective is given to train, and how a training speaks of itself while it runs."""
+
+import time
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from transformers import (
+    PrinterCallback,
+    Trainer,
+    TrainerCallback,
+    TrainerControl,
+    TrainerState,
+    TrainingArguments,
+)
+
+from assets.jobs import Say
+
+if TYPE_CHECKING:
+    from transformers import PreTrainedModel, PreTrainedTokenizerBase
+
+KEPT = ("loss", "eval_loss", "learning_rate", "grad_norm")  # what the history keeps of a log line
+
+
+@dataclass
+class Training:
+    """One training, ready to start."""
+
+    model: "PreTrainedModel"
+    tokenizer: "PreTrainedTokenizerBase"
+    train: list[dict[str, Any]]  # rows of training_examples
+    eval: list[dict[str, Any]]
+    arguments: dict[str, Any]
+    callbacks: list[TrainerCallback] = field(default_factory=list)
+
+
+class Watch(TrainerCallback):
+    """Says the loss as it falls, with the time that is left, and keeps the history for the curve."""
+
+    def __init__(self, say: Say, title: str) -> None:
+        self.say = say
+        self.title = title
+        self.history: list[dict[str, float]] = []
+        self.began = time.monotonic()
+
+    def on_log(
+        self,
+        args: TrainingArguments,
+        state: TrainerState,
+        control: TrainerControl,
+        logs: dict[str, float] | None = None,
+        **kwargs: object,
+    ) -> None:
+        """Record and say one line of transformers' log."""
+        kept = {name: float(value) for name, value in (logs or {}).items() if name in KEPT}
+        if not {"loss", "eval_loss"} & kept.keys():
+            return
+        self.history.append({"step": state.global_step, **kept})
+        seconds = time.monotonic() - self.began
+        left = seconds / max(state.global_step, 1) * (state.max_steps - state.global_step)
+        losses = ", ".join(f"{k} {v:.3f}" for k, v in kept.items() if k in ("loss", "eval_loss"))
+        self.say(
+            f"{self.title}: step {state.global_step}/{state.max_steps}, {losses}, {left:.0f} s left"
+        )
+
+
+def shared_arguments(
+    rows: int, evaluates: bool, settings: dict[str, Any], folder: Path
+) -> dict[str, Any]:
+    """Return the TrainingArguments that hold for every objective: about 20 log lines a training."""
+    batch = settings["per_device_train_batch_size"] * settings["gradient_accumulation_steps"]
+    steps = max(settings["max_steps"], 0) or rows / batch * settings["num_train_epochs"]
+    return {
+        **settings,
+        "output_dir": str(folder / "trainer"),
+        "save_strategy": "no",
+        "eval_strategy": "epoch" if evaluates else "no",
+        "per_device_eval_batch_size": 8,
+        "logging_steps": max(1, round(steps / 20)),
+        "report_to": [],
+        "disable_tqdm": True,
+        "dataloader_pin_memory": False,
+    }
+
+
+def train(trainer: Trainer) -> None:
+    """Run the trainer; `Watch` speaks, so transformers' own print of each log line is taken out."""
+    trainer.remove_callback(PrinterCallback)
+    trainer.train()

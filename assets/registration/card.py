@@ -1,0 +1,91 @@
+"""The model card: what a person reads before using a registered model."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from assets.registration.record import Facts
+
+_TASK = {
+    "sft": "writes a text for a prompt, in the manner of the texts that it learnt from",
+    "classify": "gives a text one of its labels, with a probability",
+}
+_LIMITS = {
+    "sft": "It imitates style, and knows no facts: check every statement before publishing it.",
+    "classify": "Its probabilities hold for texts like those it learnt from: test it on others.",
+}
+_EXAMPLE = {"sft": '["slow backfills; on-call"]', "classify": '[{"text": "…"}]'}
+
+
+def short_card(facts: Facts) -> str:
+    """Return the two lines that stand beside a version in the registry."""
+    model = facts.model
+    rows = sum(facts.rows.values())
+    return (
+        f"{model['objective']}, {model['method']} on {_base(model)}, {rows} rows. "
+        f"{facts.decision.reason}."
+    )
+
+
+def model_card(facts: Facts) -> str:
+    """Return the card in Markdown."""
+    model, objective = facts.model, facts.model["objective"]
+    parts = [
+        f"# {facts.pipeline}",
+        f"It {_TASK[objective]}. Tuned by `{model['method']}` from `{_base(model)}`: "
+        f"{model['parameters']['trainable']:,} of {model['parameters']['total']:,} parameters.",
+        "## Decision",
+        f"{facts.decision.reason}.",
+        "## Scores on the frozen test split",
+        _scores(facts.evaluation),
+        "## Data",
+        _table(("split", "rows"), facts.rows.items()),
+        _table(("asset", "version"), facts.data_versions.items()),
+        "## Training",
+        _table(("setting", "value"), [*sorted(model["settings"].items()), ("seed", model["seed"])]),
+        "## Limits",
+        f"{_LIMITS[objective]} {facts.evaluation['verdict']}".strip(),
+        "## Use",
+        _use(facts.pipeline, objective),
+    ]
+    return "\n\n".join(parts) + "\n"
+
+
+def _base(model: Mapping[str, Any]) -> str:
+    base = model["base_model"]
+    return f"{base['name']}@{base['revision']}" if base["kind"] == "hub" else base["name"]
+
+
+def _scores(evaluation: Mapping[str, Any]) -> str:
+    models = [m for m in ("base", "baseline", "champion", "tuned") if m in evaluation["metrics"]]
+    metrics = sorted(set().union(*(evaluation["metrics"][m] for m in models)))
+    lower = set(evaluation["lower_is_better"])
+    rows = [
+        (
+            f"{metric} (lower is better)" if metric in lower else metric,
+            *(_score(evaluation["metrics"][m].get(metric)) for m in models),
+        )
+        for metric in metrics
+    ]
+    return _table(("metric", *models), rows)
+
+
+def _score(value: float | None) -> str:
+    return "" if value is None else f"{value:.3f}"
+
+
+def _table(header: tuple[str, ...], rows: Any) -> str:
+    lines = [header, ("---",) * len(header), *rows]
+    return "\n".join("| " + " | ".join(_cell(c) for c in line) + " |" for line in lines)
+
+
+def _cell(value: object) -> str:
+    return str(value).replace("|", "\\|").replace("\n", " ")
+
+
+def _use(pipeline: str, objective: str) -> str:
+    uri = f"models:/{pipeline}@champion"
+    return (
+        "With `MLFLOW_TRACKING_URI` set to the registry:\n\n"
+        f"```python\nmlflow.pyfunc.load_model({uri!r}).predict({_EXAMPLE[objective]})\n```\n\n"
+        f"```sh\nmlflow models serve -m {uri} --env-manager local --port 5001\n```"
+    )

@@ -1,0 +1,119 @@
+"""Does the tuned model go into service? A decision, and its reason in words with numbers.
+
+promoted: roc_auc 0.981 beats the base 0.512 and the baseline 0.957; no champion yet
+held: bits_per_byte 2.310 does not beat the base 2.290 (lower is better)
+"""
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from assets.registration.config import Gate
+
+DEFAULT_METRIC = {"sft": "bits_per_byte", "classify": "roc_auc"}
+_ROUNDING = 1e-9  # 0.98 - 0.96 is a little more than 0.02
+
+
+@dataclass(frozen=True)
+class Decision:
+    """Promoted or held, and why."""
+
+    promoted: bool
+    reason: str
+
+
+@dataclass(frozen=True)
+class _Scores:
+    """One metric of every model that the evaluation compared; None: it had no such model."""
+
+    metric: str
+    lower_is_better: bool
+    tuned: float
+    base: float
+    baseline: float | None
+    champion: float | None
+
+    def gain(self, other: float) -> float:
+        """Return by how much the tuned model is better than `other`."""
+        return other - self.tuned if self.lower_is_better else self.tuned - other
+
+
+def decide(evaluation: Mapping[str, Any], gate: Gate, champion: str | None) -> Decision:
+    """Return whether the judged model is promoted.
+
+    `evaluation` is the manifest of evaluation_report; `champion` the version in service, None where
+    there is none that this model can be compared with. Raises ValueError for a metric that the
+    report has not, or that is no number.
+    """
+    scores = _scores(evaluation, gate)
+    wins, losses = _against_the_simple(scores, gate)
+    judged = evaluation.get("champion_version")
+    if champion is not None and champion != judged:
+        against = f"version {judged}" if judged else "no champion"
+        losses.append(
+            f"was compared with {against}, and version {champion} is the champion now: "
+            "materialize evaluation_report again"
+        )
+    elif scores.champion is None:
+        wins.append("no champion yet")
+    elif scores.gain(scores.champion) < -gate.margin - _ROUNDING:
+        losses.append(f"is more than {gate.margin:g} worse than the champion {scores.champion:.3f}")
+    elif scores.gain(scores.champion) > 0:
+        wins.append(f"beats the champion {scores.champion:.3f}")
+    else:
+        wins.append(f"is at most {gate.margin:g} worse than the champion {scores.champion:.3f}")
+    verdict, why = ("held", losses) if losses else ("promoted", wins)
+    lower = " (lower is better)" if scores.lower_is_better else ""
+    reason = f"{verdict}: {scores.metric} {scores.tuned:.3f} {'; '.join(why)}{lower}"
+    return Decision(not losses, reason)
+
+
+def metric_of(evaluation: Mapping[str, Any], gate: Gate) -> str:
+    """Return the metric that decides."""
+    return gate.metric or DEFAULT_METRIC[evaluation["objective"]]
+
+
+def _against_the_simple(scores: _Scores, gate: Gate) -> tuple[list[str], list[str]]:
+    """Return what the tuned model beats, and what it does not, of base and baseline."""
+    rivals = {"base": scores.base}
+    if gate.beat_baseline and scores.baseline is not None:
+        rivals["baseline"] = scores.baseline
+    named = [(f"the {name} {value:.3f}", scores.gain(value) > 0) for name, value in rivals.items()]
+    beaten = [name for name, better in named if better]
+    unbeaten = [name for name, better in named if not better]
+    wins = ["beats " + " and ".join(beaten)] if beaten else []
+    losses = ["does not beat " + " and ".join(unbeaten)] if unbeaten else []
+    return wins, losses
+
+
+def _scores(evaluation: Mapping[str, Any], gate: Gate) -> _Scores:
+    metric, reports = metric_of(evaluation, gate), evaluation["metrics"]
+    if metric not in reports["tuned"]:
+        there_are = ", ".join(sorted(reports["tuned"]))
+        raise ValueError(
+            f"registration.gate.metric {metric!r} is not in the evaluation; there are: {there_are}"
+        )
+    return _Scores(
+        metric,
+        metric in evaluation["lower_is_better"],
+        _number(reports, "tuned", metric),
+        _number(reports, "base", metric),
+        _number(reports, "baseline", metric) if "baseline" in reports else None,
+        _number(reports, "champion", metric) if "champion" in reports else None,
+    )
+
+
+def _number(reports: Mapping[str, Mapping[str, float]], model: str, metric: str) -> float:
+    value = reports[model].get(metric)
+    if value is None:
+        raise ValueError(
+            f"the evaluation has no {metric} for the {model} model; it has: "
+            f"{', '.join(sorted(reports[model])) or 'nothing'}. Materialize evaluation_report again"
+        )
+    if not math.isfinite(value):
+        raise ValueError(
+            f"{metric} of the {model} model is {value}: a model cannot be judged by it. "
+            "Look at the loss curve of fine_tuned_model, then train again"
+        )
+    return value

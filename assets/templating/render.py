@@ -1,0 +1,93 @@
+"""The one renderer: a sample becomes token ids and labels, the same way for training and evaluation.
+
+Chat, prompt masked and the end token learnt (S = <|im_start|>, E = <|im_end|>):
+
+    text       S user ⏎ slow backfills E ⏎ S assistant ⏎ Backfills are … E ⏎
+    labels     -100 … -100                              Backfills are … E -100
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from assets.records import Sample, TrainingExample
+
+if TYPE_CHECKING:
+    from transformers import PreTrainedTokenizerBase
+
+MASKED = -100  # what the loss of torch ignores
+
+
+@dataclass(frozen=True)
+class Rendered:
+    """Training examples, and the ids of those that were cut at `max_length`."""
+
+    examples: list[TrainingExample]
+    truncated: frozenset[str]
+
+
+def messages_of(prompt: str, system: str) -> list[dict[str, str]]:
+    """Return the messages before the answer."""
+    before = [{"role": "system", "content": system}] if system else []
+    return [*before, {"role": "user", "content": prompt}]
+
+
+def render_chats(
+    samples: Sequence[Sample], tokenizer: "PreTrainedTokenizerBase", system: str, max_length: int
+) -> Rendered:
+    """Render prompts and completions by the tokenizer's chat template."""
+    examples, truncated = [], set()
+    for sample in samples:
+        answer = {"role": "assistant", "content": sample.fields["completion"]}
+        chat = [*messages_of(sample.fields["prompt"], system), answer]
+        tokens = tokenizer.apply_chat_template(
+            chat, tokenize=True, return_dict=True, return_assistant_tokens_mask=True
+        )
+        ids, learnt = list(tokens["input_ids"]), list(tokens["assistant_masks"])
+        labels = [i if use else MASKED for i, use in zip(ids, learnt, strict=True)]
+        text = str(tokenizer.apply_chat_template(chat, tokenize=False))
+        if len(ids) > max_length:
+            truncated.add(sample.id)
+        examples.append(_example(sample, text, ids[:max_length], labels[:max_length]))
+    return Rendered(examples, frozenset(truncated))
+
+
+def render_texts(
+    samples: Sequence[Sample],
+    tokenizer: "PreTrainedTokenizerBase",
+    fields: Sequence[str],
+    labels: Sequence[str],
+    max_length: int,
+) -> Rendered:
+    """Render labelled texts for an encoder; `labels` gives each class its index."""
+    examples, truncated = [], set()
+    for sample in samples:
+        text = text_of(sample.fields, fields)
+        ids = tokenizer(text, verbose=False)["input_ids"]
+        if len(ids) > max_length:
+            truncated.add(sample.id)
+            ids = tokenizer(text, truncation=True, max_length=max_length)["input_ids"]
+        examples.append(_example(sample, text, ids, [labels.index(sample.fields["label"])]))
+    return Rendered(examples, frozenset(truncated))
+
+
+def text_of(values: dict[str, str], fields: Sequence[str]) -> str:
+    """Return one line a field that is present and not empty: `Subject: …`."""
+    return "\n".join(f"{name.capitalize()}: {values[name]}" for name in fields if values.get(name))
+
+
+def mark_learnt(example: TrainingExample, tokenizer: "PreTrainedTokenizerBase") -> str:
+    """Return the example decoded, what is learnt between ⟦ and ⟧."""
+    pieces: list[str] = []
+    start = 0
+    for end in range(1, len(example.input_ids) + 1):
+        learnt = example.labels[start] != MASKED
+        if end == len(example.labels) or (example.labels[end] != MASKED) != learnt:
+            part = str(tokenizer.decode(example.input_ids[start:end]))
+            pieces.append(f"⟦{part}⟧" if learnt else part)
+            start = end
+    return "".join(pieces)
+
+
+def _example(sample: Sample, text: str, ids: list[int], labels: list[int]) -> TrainingExample:
+    return TrainingExample(sample.id, sample.group_id, sample.split, text, ids, labels)

@@ -1,0 +1,90 @@
+"""The suite that a pipeline gets without asking: what must hold for its samples as a whole."""
+
+from collections.abc import Sequence
+
+from assets.records import SPLITS, Sample
+from assets.validation.config import Expectation, ValidationConfig
+from assets.validation.reading import kind_of
+
+MAX_CHARACTERS = 200_000
+
+
+def suite(samples: Sequence[Sample], config: ValidationConfig) -> list[Expectation]:
+    """Return the built-in expectations of the samples' kind, then the pipeline's own."""
+    kind = kind_of(samples)
+    built_in = _every_set(config.min_rows)
+    if kind == "pair":
+        built_in += [*_filled("prompt"), *_filled("completion")]
+    elif kind == "labelled":
+        built_in += [*_filled("body"), *_labels(config.labels)]
+    return [*built_in, *config.expectations]
+
+
+def _every_set(min_rows: int) -> list[Expectation]:
+    return [
+        _expect(
+            "table_row_count_to_be_between", f"at least {min_rows} samples", min_value=min_rows
+        ),
+        _expect("column_values_to_be_unique", "every id is there once", column="id"),
+        _expect("column_values_to_not_be_null", "every sample has its group", column="group_id"),
+        _expect(
+            "column_values_to_be_in_set",
+            "every split is train, eval or test",
+            column="split",
+            value_set=list(SPLITS),
+        ),
+        _expect(
+            "column_distinct_values_to_contain_set",
+            "train and test both hold samples",
+            column="split",
+            value_set=["test", "train"],
+        ),
+    ]
+
+
+def _filled(column: str) -> list[Expectation]:
+    return [
+        _expect("column_values_to_not_be_null", f"every sample has its {column}", column=column),
+        _expect(
+            "column_value_lengths_to_be_between",
+            f"every {column} has 1 to {MAX_CHARACTERS:,} characters",
+            column=column,
+            min_value=1,
+            max_value=MAX_CHARACTERS,
+        ),
+    ]
+
+
+def _labels(allowed: tuple[str, ...] | None) -> list[Expectation]:
+    """Return what holds for labels; `eval` may be too small to hold every class."""
+    label = {"column": "label"}
+    found = [_expect("column_values_to_not_be_null", "every sample has its label", **label)]
+    if allowed:
+        found.append(
+            _expect(
+                "column_values_to_be_in_set",
+                f"every label is one of {', '.join(allowed)}",
+                **label,
+                value_set=list(allowed),
+            )
+        )
+    return found + [
+        _expect(
+            "column_unique_value_count_to_be_between",
+            f"{split} holds two classes or more: with one there is nothing to tell apart",
+            **label,
+            min_value=2,
+            row_condition=_rows_of(split),
+        )
+        for split in ("train", "test")
+    ]
+
+
+def _rows_of(split: str) -> dict[str, object]:
+    """Return `Column("split") == split` as Great Expectations writes it down."""
+    column = {"name": "split"}
+    return {"type": "comparison", "column": column, "operator": "==", "parameter": split}
+
+
+def _expect(type: str, description: str, **kwargs: object) -> Expectation:
+    return Expectation(type=f"expect_{type}", description=description, kwargs=kwargs)

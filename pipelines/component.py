@@ -1,0 +1,135 @@
+"""FineTuningPipeline: one defs.yaml becomes the assets, checks, job and schedules of one pipeline."""
+
+from pathlib import Path
+
+import dagster as dg
+from pydantic import BaseModel, ConfigDict
+
+import assets.evaluation.asset
+import assets.extraction.asset
+import assets.finetuning.asset
+import assets.registration.asset
+import assets.teacher.asset
+import assets.templating.asset
+import assets.validation.asset
+from assets.discovery import find
+from assets.evaluation.config import EvaluationConfig
+from assets.extraction.config import ExtractionConfig
+from assets.finetuning.config import OBJECTIVES, FinetuningConfig
+from assets.registration.config import RegistrationConfig
+from assets.teacher.config import TeacherConfig
+from assets.templating.config import TemplatingConfig
+from assets.validation.config import ValidationConfig
+from pipelines.automation import Retrain, condition_for, schedules_for
+
+Part = dg.AssetsDefinition | dg.SourceAsset | dg.AssetChecksDefinition
+
+
+class PipelineConfig(BaseModel):
+    """The attributes of a defs.yaml: one section a room, which the room owns."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    description: str
+    owners: tuple[str, ...] = ("team:data",)
+    extraction: ExtractionConfig
+    teacher: TeacherConfig = TeacherConfig()
+    validation: ValidationConfig = ValidationConfig()
+    templating: TemplatingConfig = TemplatingConfig()
+    finetuning: FinetuningConfig
+    evaluation: EvaluationConfig = EvaluationConfig()
+    registration: RegistrationConfig = RegistrationConfig()
+    retrain: Retrain = "manual"  # on_change, daily, weekly, a cron expression, or manual
+
+
+class FineTuningPipeline(dg.Component):
+    """Raw text to a registered model, retrained when the data changes."""
+
+    def __init__(self, name: str, config: PipelineConfig) -> None:
+        self.name = name
+        self.config = config
+
+    @classmethod
+    def get_model_cls(cls) -> type[BaseModel]:
+        """Return the model that `dg check yaml` holds a defs.yaml against."""
+        return PipelineConfig
+
+    @classmethod
+    def load(
+        cls, attributes: BaseModel | None, context: dg.ComponentLoadContext
+    ) -> "FineTuningPipeline":
+        """Build the pipeline of the folder that holds the defs.yaml; the folder's name is its name."""
+        assert isinstance(attributes, PipelineConfig)
+        return cls(context.path.name, _with_absolute_path(attributes, context.path))
+
+    def build_defs(self, context: dg.ComponentLoadContext) -> dg.Definitions:
+        """Return everything that Dagster shows and runs for this pipeline."""
+        made = self._assets()
+        checks = [part for part in made if isinstance(part, dg.AssetChecksDefinition)]
+        return dg.Definitions(
+            assets=[self._in_the_group(part) for part in made if part not in checks],
+            asset_checks=checks,
+            jobs=[
+                dg.define_asset_job(
+                    self.name,
+                    selection=dg.AssetSelection.groups(self.name),
+                    description=self.config.description,
+                    tags={"pipeline": self.name},
+                )
+            ],
+            schedules=schedules_for(self.name, self.config.retrain),
+        )
+
+    def _assets(self) -> list[Part]:
+        """Return the rooms' assets, in the order of the flow."""
+        name, config, rooms = self.name, self.config, assets
+        data = [
+            *rooms.extraction.asset.build(name, config.extraction),
+            *rooms.teacher.asset.build(name, config.teacher),
+            *rooms.validation.asset.build(name, config.validation),
+            *rooms.templating.asset.build(
+                name,
+                config.templating,
+                kind=find(OBJECTIVES, config.finetuning.objective).EXAMPLES,
+                base_model=config.finetuning.base_model,
+                labels=config.validation.labels or (),
+            ),
+        ]
+        fence = _blocking_checks(data)
+        return [
+            *data,
+            *rooms.finetuning.asset.build(name, config.finetuning, fence),
+            *rooms.evaluation.asset.build(name, config.evaluation),
+            *rooms.registration.asset.build(name, config.registration, fence),
+        ]
+
+    def _in_the_group(self, part: Part) -> Part:
+        """Return the asset with what all assets of a pipeline share; a source keeps its own."""
+        if not isinstance(part, dg.AssetsDefinition):
+            return part
+        return part.map_asset_specs(
+            lambda spec: spec.replace_attributes(
+                group_name=self.name,
+                owners=list(self.config.owners),
+                automation_condition=condition_for(spec.key, self.config.retrain),
+            )
+        )
+
+
+def _with_absolute_path(config: PipelineConfig, folder: Path) -> PipelineConfig:
+    """Return the config with the export's path absolute: it is relative to the pipeline's folder."""
+    extraction = config.extraction
+    path = (folder / extraction.path.expanduser()).resolve()
+    return config.model_copy(update={"extraction": extraction.model_copy(update={"path": path})})
+
+
+def _blocking_checks(
+    made: list[Part],
+) -> list[dg.AssetCheckKey]:
+    return [
+        spec.key
+        for checks in made
+        if isinstance(checks, dg.AssetChecksDefinition)
+        for spec in checks.check_specs
+        if spec.blocking
+    ]

@@ -1,0 +1,106 @@
+"""Heavy jobs run here: one process group each, started through Dagster Pipes and ended as a whole.
+
+A job is `python -m <module> job.json`. It succeeds when it exits 0 *and* its output folder holds a
+manifest: the job writes aside and renames, so that a folder with a manifest is whole.
+"""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import dagster as dg
+
+MANIFEST = "manifest.json"
+# Read by OpenMP and malloc when a process starts, so they must be in its environment. A waiting OpenMP
+# thread that spins makes a job up to ten times slower beside one busy process; a high mmap threshold
+# keeps large buffers from going back to the kernel at every step.
+PROCESS_POLICY = {
+    "OMP_WAIT_POLICY": "passive",
+    "GOMP_SPINCOUNT": "0",
+    "MALLOC_MMAP_THRESHOLD_": str(1 << 30),
+    "MALLOC_TRIM_THRESHOLD_": str(1 << 30),
+    "TOKENIZERS_PARALLELISM": "false",
+    "PYTHONUNBUFFERED": "1",
+}
+
+
+class Launcher(dg.ConfigurableResource):
+    """Runs jobs as local processes."""
+
+    stop_grace_seconds: float = 20.0  # between SIGTERM and SIGKILL when a run is cancelled
+
+    def run(
+        self, context: dg.AssetExecutionContext, module: str, job: Mapping[str, object]
+    ) -> dict[str, Any]:
+        """Run `job` and return its manifest; at once where its output already stands.
+
+        `job["output_dir"]` names the folder that the job publishes. Raises dg.Failure when the process
+        fails or ends without a manifest, and ends the whole process group on cancel.
+        """
+        output_dir = Path(str(job["output_dir"]))
+        if not (output_dir / MANIFEST).exists():
+            self._run_process(context, module, job, output_dir)
+        else:
+            context.log.info(f"{output_dir.name} already stands: nothing to do")
+        return json.loads((output_dir / MANIFEST).read_text(encoding="utf-8"))
+
+    def _run_process(
+        self,
+        context: dg.AssetExecutionContext,
+        module: str,
+        job: Mapping[str, object],
+        output_dir: Path,
+    ) -> None:
+        output_dir.parent.mkdir(parents=True, exist_ok=True)
+        job_file = output_dir.parent / f"{output_dir.name}.job.json"
+        job_file.write_text(json.dumps(job, indent=2, sort_keys=True), encoding="utf-8")
+        with dg.open_pipes_session(
+            context=context,
+            context_injector=dg.PipesTempFileContextInjector(),
+            message_reader=dg.PipesTempFileMessageReader(),
+        ) as session:
+            process = subprocess.Popen(
+                [sys.executable, "-m", module, str(job_file)],
+                env={**PROCESS_POLICY, **os.environ, **session.get_bootstrap_env_vars()},
+                start_new_session=True,
+            )
+            try:
+                returncode = process.wait()
+            finally:
+                _end_group(process, self.stop_grace_seconds)
+        if returncode != 0:
+            raise dg.Failure(
+                f"{module} ended with exit code {returncode}; its output is in this step's stderr. "
+                f"Run it alone with: python -m {module} {job_file}"
+            )
+        if not (output_dir / MANIFEST).exists():
+            raise dg.Failure(f"{module} exited 0 without publishing {output_dir}: nothing was made")
+
+
+def _end_group(process: subprocess.Popen[bytes], grace_seconds: float) -> None:
+    """End the process and all that it started; a group that is already gone is fine."""
+    _signal_group(process.pid, signal.SIGTERM)
+    deadline = time.monotonic() + grace_seconds
+    while time.monotonic() < deadline and _group_lives(process):
+        time.sleep(0.05)
+    _signal_group(process.pid, signal.SIGKILL)
+    process.wait()
+
+
+def _group_lives(process: subprocess.Popen[bytes]) -> bool:
+    process.poll()  # reaps the leader, which otherwise stays in its group as a zombie
+    return _signal_group(process.pid, 0)
+
+
+def _signal_group(group: int, number: int) -> bool:
+    try:
+        os.killpg(group, number)
+    except ProcessLookupError:
+        return False
+    return True

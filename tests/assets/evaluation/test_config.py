@@ -1,0 +1,54 @@
+import pytest
+from pydantic import ValidationError
+
+from assets.evaluation.config import EvaluationConfig
+
+
+def test_the_defaults_follow_the_objective():
+    config = EvaluationConfig()
+    assert list(config.suited("sft")) == ["held_out_loss", "style_profile"]
+    assert list(config.suited("classify")) == ["classification"]
+
+
+def test_a_benchmarks_own_key_stands_flat_in_the_section():
+    config = EvaluationConfig.model_validate({"style_prompts": 3})
+    assert config.suited("sft")["style_profile"]["style_prompts"] == 3
+
+
+def test_an_unknown_benchmark_is_refused_with_the_names_that_exist():
+    with pytest.raises(ValidationError) as caught:
+        EvaluationConfig(benchmarks=("perplexity",))
+    assert "unknown benchmark 'perplexity'; there are: classification, held_out_loss" in str(
+        caught.value
+    )
+
+
+def test_a_benchmark_of_another_objective_is_refused_with_those_that_suit():
+    config = EvaluationConfig(benchmarks=("held_out_loss", "classification"))
+    with pytest.raises(ValueError, match="'classification' does not suit the objective 'sft'") as e:
+        config.suited("sft")
+    assert "these do: held_out_loss, style_profile" in str(e.value)
+
+
+def test_a_misspelt_key_is_refused_with_the_allowed_ones():
+    with pytest.raises(
+        ValidationError, match=r"unknown key 'style_prompt'; allowed: .*style_prompts"
+    ):
+        EvaluationConfig.model_validate({"style_prompt": 3})
+
+
+def test_a_key_of_a_benchmark_that_is_not_chosen_is_refused():
+    with pytest.raises(ValidationError, match="unknown key 'style_prompts'"):
+        EvaluationConfig.model_validate({"benchmarks": ["held_out_loss"], "style_prompts": 3})
+
+
+def test_no_benchmark_at_all_is_refused():
+    with pytest.raises(ValidationError, match="benchmarks is empty"):
+        EvaluationConfig(benchmarks=())
+
+
+def test_the_schema_names_every_benchmark_and_every_key():
+    schema = EvaluationConfig.model_json_schema()
+    assert schema["additionalProperties"] is False
+    assert {"benchmarks", "samples", "style_prompts", "max_new_tokens"} <= set(schema["properties"])
+    assert "style_profile" in schema["properties"]["benchmarks"]["anyOf"][0]["items"]["enum"]

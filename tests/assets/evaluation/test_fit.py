@@ -1,0 +1,28 @@
+import pytest
+
+from assets.evaluation.fit import curves, fit_verdict
+
+
+def history(train: list[float], watched: list[float]) -> list[dict[str, float]]:
+    losses = [{"step": step, "loss": loss} for step, loss in enumerate(train)]
+    return losses + [{"step": step, "eval_loss": loss} for step, loss in enumerate(watched)]
+
+
+@pytest.mark.parametrize(
+    ("train", "watched", "verdict"),
+    [
+        ([3, 2, 1, 0.5], [3, 2.5, 2.4, 2.8], "over-fitting: eval loss rises from step 2 on"),
+        ([3, 2.99, 2.98], [3, 3, 2.99], "under-fitting: the loss hardly moved"),
+        ([3, 2.5, 2], [3, 2.5, 2], "under-fitting: eval loss was still falling"),
+        ([3, 2, 1.9], [3, 2, 1.98], "healthy: eval loss went from 3.000 to 1.980"),
+        ([3, 2], [2.5], "unknown: eval loss was read 1 times"),
+    ],
+)
+def test_the_history_tells_how_training_ended(
+    train: list[float], watched: list[float], verdict: str
+):
+    assert fit_verdict(history(train, watched)).startswith(verdict)
+
+
+def test_the_two_losses_are_told_apart():
+    assert curves(history([3], [2])) == {"train": [(0, 3)], "eval": [(0, 2)]}
