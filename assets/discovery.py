@@ -1,8 +1,8 @@
 """Plug-ins without a registry: a file in the folder is the whole registration.
 
-A section of a pipeline's YAML names its plug-ins (`source: email`) and holds their options beside its own
-keys. `PluggedConfig` checks both, and puts both into the JSON schema, so that `dg check yaml` refuses a
-misspelt key or an unknown name with file and line.
+A section of a pipeline's YAML names its plug-ins (`source: email`) and holds their options beside
+its own keys. `PluggedConfig` checks both, and puts both into the JSON schema, so that
+`dg check yaml` refuses a misspelt key or an unknown name with file and line.
 """
 
 import pkgutil

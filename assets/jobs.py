@@ -1,7 +1,7 @@
 """The inside of a heavy job: `python -m assets.<room>.run job.json`, under Dagster Pipes or alone.
 
-`job.json` holds plain values, `output_dir` and `run_key` among them. A job writes into a folder aside and
-publishes it by one rename, the manifest written last: a folder with a manifest is whole.
+`job.json` holds plain values, `output_dir` and `run_key` among them. A job writes into a folder
+aside and publishes it by one rename, the manifest written last: a folder with a manifest is whole.
 """
 
 import json
@@ -24,7 +24,7 @@ Say = Callable[[str], None]  # a line of progress, live in the Dagster log
 
 
 def run_job(work: Callable[[dict[str, Any], Path, Say], dict[str, Any]]) -> None:
-    """Run `work(job, folder, say)`; what it returns becomes the manifest of the published folder."""
+    """Run `work(job, folder, say)`; what it returns becomes the manifest."""
     _quiet_libraries()
     job = json.loads(Path(sys.argv[1]).read_text(encoding="utf-8"))
     output_dir = Path(job["output_dir"])

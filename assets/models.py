@@ -71,8 +71,8 @@ def _package_folder(name: str) -> Path:
 def load_base(manifest: dict[str, Any]) -> "PreTrainedModel":
     """Return the un-tuned model that a tuned one started from, in evaluation mode.
 
-    `manifest` is that of `fine_tuned_model`. A classifier's head is new: it is drawn from the run's seed,
-    so that the base is the same at every load.
+    `manifest` is that of `fine_tuned_model`. A classifier's head is new: it is drawn from the run's
+    seed, so that the base is the same at every load.
     """
     import transformers
 
@@ -91,7 +91,7 @@ def load_base(manifest: dict[str, Any]) -> "PreTrainedModel":
 
 
 def load_tuned(folder: Path) -> "tuple[PreTrainedModel, PreTrainedTokenizerBase]":
-    """Return the model and tokenizer of a published `fine_tuned_model` folder, in evaluation mode."""
+    """Return the model and tokenizer of a published `fine_tuned_model`, in evaluation mode."""
     import json
 
     import transformers

@@ -78,7 +78,7 @@ class Document(Record):
 
 @dataclass(frozen=True, slots=True)
 class Sample(Record):
-    """What a model can learn from: `fields` holds `prompt` and `completion`, or text and `label`."""
+    """What a model can learn from: `fields` holds prompt and completion, or text and label."""
 
     id: str
     document_id: str

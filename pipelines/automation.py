@@ -1,7 +1,7 @@
 """When a pipeline retrains itself: the condition of every asset, the nightly sweep, the sensor.
 
-Data stages follow the content at once and stop where it did not change. The cadence of `retrain:` holds for
-`fine_tuned_model`, the one stage that costs; what follows it follows it.
+Data stages follow the content at once and stop where it did not change. The cadence of `retrain:`
+holds for `fine_tuned_model`, the one stage that costs; what comes after follows it.
 """
 
 from typing import Annotated
@@ -29,8 +29,8 @@ Retrain = Annotated[str, AfterValidator(_known_cadence)]
 def condition_for(key: dg.AssetKey, retrain: str) -> dg.AutomationCondition | None:
     """Return when the asset materializes by itself; None: only by hand.
 
-    Unlike `eager()` it stays quiet on the same content, and keeps an update that comes while the asset is
-    being made: `since` forgets the trigger only at a request that did not coincide with a new one.
+    Unlike `eager()` it stays quiet on the same content, and keeps an update that comes while the
+    asset is being made: `since` forgets the trigger only at a request that met no new one.
     """
     if retrain == "manual" or key.path[-1] == "source_files":
         return None
@@ -76,7 +76,7 @@ def schedules_for(pipeline: str, retrain: str) -> list[dg.ScheduleDefinition]:
 
 
 def _sweep(pipeline: str, retrain: str) -> dg.ScheduleDefinition:
-    """Return the sweep: automation asks once, so what failed for a passing reason is asked for again."""
+    """Return the sweep: automation asks once, so what failed is asked for again."""
     cron = SWEEP if retrain in ("on_change", "daily") else CADENCES.get(retrain, retrain)
 
     def run_request(context: dg.ScheduleEvaluationContext) -> dg.RunRequest:
@@ -93,7 +93,7 @@ def _sweep(pipeline: str, retrain: str) -> dg.ScheduleDefinition:
 
 
 def retrain_sensor() -> dg.AutomationConditionSensorDefinition:
-    """Return the sensor that ticks the conditions; Dagster's own is stopped until somebody clicks."""
+    """Return the sensor that ticks the conditions; Dagster's own waits for a click."""
     return dg.AutomationConditionSensorDefinition(
         "retrain_when_content_changes",
         target=dg.AssetSelection.all(),

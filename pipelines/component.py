@@ -1,4 +1,4 @@
-"""FineTuningPipeline: one defs.yaml becomes the assets, checks, job and schedules of one pipeline."""
+"""FineTuningPipeline: one defs.yaml becomes one pipeline's assets, checks, job and schedules."""
 
 from pathlib import Path
 
@@ -58,7 +58,7 @@ class FineTuningPipeline(dg.Component):
     def load(
         cls, attributes: BaseModel | None, context: dg.ComponentLoadContext
     ) -> "FineTuningPipeline":
-        """Build the pipeline of the folder that holds the defs.yaml; the folder's name is its name."""
+        """Build the pipeline of the folder that holds the defs.yaml; it is named so."""
         assert isinstance(attributes, PipelineConfig)
         return cls(context.path.name, _with_absolute_path(attributes, context.path))
 
@@ -117,7 +117,7 @@ class FineTuningPipeline(dg.Component):
 
 
 def _with_absolute_path(config: PipelineConfig, folder: Path) -> PipelineConfig:
-    """Return the config with the export's path absolute: it is relative to the pipeline's folder."""
+    """Return the config with the export's path absolute; it is relative to `folder`."""
     extraction = config.extraction
     path = (folder / extraction.path.expanduser()).resolve()
     return config.model_copy(update={"extraction": extraction.model_copy(update={"path": path})})

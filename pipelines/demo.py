@@ -1,20 +1,21 @@
-"""`make demo`: every pipeline from raw text to a registered model, what is up to date left alone.
+"""`make demo`: every pipeline from raw text to a registered model, where out of date.
 
-It does what the daemon's sensor does, at once and in this process: observe the sources, then materialize
-what is out of date, step by step, until nothing is.
+It does what the daemon does, at once and in this process: observe the sources, then materialize
+what is out of date, stage by stage, until nothing is.
 """
 
 import argparse
 import sys
 import time
+import warnings
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 
 import dagster as dg
 from dagster._core.definitions.data_version import CachingStaleStatusResolver, StaleStatus
 from dagster._core.loader import LoadingContextForTest
 
-from pipelines.definitions import defs as load_defs
+from pipelines.console import plain_console
+from pipelines.demo_table import Outcome, document_ids, table
 
 STAGES = (
     "raw_documents",
@@ -28,50 +29,42 @@ STAGES = (
 )
 
 
-@dataclass
-class Outcome:
-    """What one pipeline's turn came to; `numbers` is the metadata of its newest materializations."""
-
-    pipeline: str
-    seconds: float
-    materialized: list[str]
-    error: str = ""
-    numbers: dict[str, dict[str, object]] = field(default_factory=dict)
-
-
 def main() -> int:
     """Run the pipelines that the command line names, all without one; 1 when one of them failed."""
-    parser = argparse.ArgumentParser(prog="python -m pipelines.demo", description=__doc__)
+    parser = argparse.ArgumentParser(prog="python -m pipelines.demo")
     parser.add_argument("pipelines", nargs="*", help="names of folders in pipelines/; default: all")
     wanted = parser.parse_args().pipelines
-    defs = load_defs()
+    warnings.simplefilter("ignore", dg.BetaWarning)
+    warnings.simplefilter("ignore", dg.PreviewWarning)
+    from pipelines.definitions import defs as load_defs
+
+    defs = dg.Definitions.merge(load_defs(), dg.Definitions(loggers={"plain": plain_console}))
     groups = sorted({spec.group_name or "" for spec in defs.resolve_all_asset_specs()})
     if unknown := sorted(set(wanted) - set(groups)):
         parser.error(f"unknown pipeline {unknown[0]!r}; there are: {', '.join(groups)}")
-
     with dg.DagsterInstance.get() as instance:
         outcomes = [bring_up_to_date(defs, instance, name) for name in wanted or groups]
-    print(outcomes)
+        print(table(instance, outcomes))
     return int(any(outcome.error for outcome in outcomes))
 
 
 def bring_up_to_date(defs: dg.Definitions, instance: dg.DagsterInstance, pipeline: str) -> Outcome:
     """Observe the pipeline's source, then materialize what is out of date until nothing is."""
     began = time.monotonic()
+    before = document_ids(instance, pipeline)
     made: list[str] = []
     say(f"{pipeline}: looking at the source")
     error = _run(defs, instance, f"{pipeline}_observe", None)
     while not error and (stale := stale_stages(defs, instance, pipeline)):
-        if set(stale) <= set(made[-len(stale) :]):
+        if len(made) > 3 * len(STAGES):
             error = f"{', '.join(stale)} stay out of date after they were materialized"
             break
-        say(f"{pipeline}: {', '.join(stale)} out of date")
+        say(f"{pipeline}: out of date: {', '.join(stale)}")
         error = _run(defs, instance, pipeline, [dg.AssetKey([pipeline, s]) for s in stale])
         made += stale
     if not made and not error:
         say(f"{pipeline}: everything is up to date")
-    numbers = {stage: _metadata(instance, dg.AssetKey([pipeline, stage])) for stage in STAGES}
-    return Outcome(pipeline, time.monotonic() - began, made, error, numbers)
+    return Outcome(pipeline, time.monotonic() - began, before, error)
 
 
 def stale_stages(defs: dg.Definitions, instance: dg.DagsterInstance, pipeline: str) -> list[str]:
@@ -102,21 +95,15 @@ def _run(
 ) -> str:
     """Run a job in this process; return why it failed, or an empty text."""
     result = defs.resolve_job_def(job).execute_in_process(
-        instance=instance, asset_selection=selection, raise_on_error=False
+        instance=instance,
+        asset_selection=selection,
+        raise_on_error=False,
+        run_config={"loggers": {"plain": {}}},
     )
-    failures = [e.event_specific_data for e in result.all_events if e.is_step_failure]
     if result.success:
         return ""
-    causes = [getattr(f, "error_display_string", "") for f in failures]
-    details = [f.user_failure_data.description for f in failures if f.user_failure_data]
-    return (details or causes or ["the run failed; see the Dagster UI"])[0] or "unknown"
-
-
-def _metadata(instance: dg.DagsterInstance, key: dg.AssetKey) -> dict[str, object]:
-    event = instance.get_latest_materialization_event(key)
-    if event is None or event.asset_materialization is None:
-        return {}
-    return {name: value.value for name, value in event.asset_materialization.metadata.items()}
+    failed = [event.step_key for event in result.all_events if event.is_step_failure]
+    return f"{(failed[0] or job).rpartition('__')[2]} failed" if failed else f"{job} failed"
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""`make dev`: the Dagster UI with its daemon, the MLflow UI, and the reports and Data Docs that both link to.
+"""`make dev`: the Dagster UI with its daemon, the MLflow UI, and the reports and Data Docs.
 
 All listen on this machine only. Ctrl-C ends the three together.
 """

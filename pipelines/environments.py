@@ -4,7 +4,8 @@
 |---|---|---|
 | TUNELINE_STATE | `.tuneline` | a folder that all workers share |
 | MLFLOW_TRACKING_URI | `sqlite:///…/.tuneline/mlflow.db` | a tracking server |
-| OPENAI_BASE_URL, OPENAI_API_KEY | none | the teacher's endpoint; only read where a pipeline names a model |
+| OPENAI_BASE_URL, OPENAI_API_KEY | none | the teacher's endpoint |
+| TUNELINE_PSEUDONYM_KEY | none | a secret: without it names can be tried against pseudonyms |
 """
 
 import os

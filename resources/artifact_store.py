@@ -1,4 +1,4 @@
-"""Where every asset keeps what it made: one folder a version, written aside and renamed, never changed.
+"""Where every asset keeps what it made: one folder a version, renamed into place, never changed.
 
 <root>/linkedin_writer/raw_documents/9c1f…/rows.parquet, unreadable.parquet
 <root>/linkedin_writer/fine_tuned_model/71ab…/manifest.json, model/…

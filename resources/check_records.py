@@ -1,7 +1,7 @@
 """The fence: an asset asks whether its inputs passed their blocking checks, at this very version.
 
-Dagster's blocking check stops only the children of the same run; a later tick or a click on the child runs
-it all the same. So training and registration ask again here.
+Dagster's blocking check stops only the children of the same run; a later tick or a click on the
+child runs it all the same. So training and registration ask again here.
 """
 
 from collections.abc import Iterable

@@ -17,9 +17,9 @@ from typing import Any
 import dagster as dg
 
 MANIFEST = "manifest.json"
-# Read by OpenMP and malloc when a process starts, so they must be in its environment. A waiting OpenMP
-# thread that spins makes a job up to ten times slower beside one busy process; a high mmap threshold
-# keeps large buffers from going back to the kernel at every step.
+# Read by OpenMP and malloc when a process starts, so they must be in its environment. A waiting
+# OpenMP thread that spins makes a job up to ten times slower beside one busy process; a high mmap
+# threshold keeps large buffers from going back to the kernel at every step.
 PROCESS_POLICY = {
     "OMP_WAIT_POLICY": "passive",
     "GOMP_SPINCOUNT": "0",
@@ -40,8 +40,8 @@ class Launcher(dg.ConfigurableResource):
     ) -> dict[str, Any]:
         """Run `job` and return its manifest; at once where its output already stands.
 
-        `job["output_dir"]` names the folder that the job publishes. Raises dg.Failure when the process
-        fails or ends without a manifest, and ends the whole process group on cancel.
+        `job["output_dir"]` names the folder that the job publishes. Raises dg.Failure when the
+        process fails or ends without a manifest, and ends the whole process group on cancel.
         """
         output_dir = Path(str(job["output_dir"]))
         if not (output_dir / MANIFEST).exists():
@@ -60,15 +60,21 @@ class Launcher(dg.ConfigurableResource):
         output_dir.parent.mkdir(parents=True, exist_ok=True)
         job_file = output_dir.parent / f"{output_dir.name}.job.json"
         job_file.write_text(json.dumps(job, indent=2, sort_keys=True), encoding="utf-8")
-        with dg.open_pipes_session(
-            context=context,
-            context_injector=dg.PipesTempFileContextInjector(),
-            message_reader=dg.PipesTempFileMessageReader(),
-        ) as session:
+        log_file = job_file.with_suffix(".log")
+        with (
+            log_file.open("wb") as log,
+            dg.open_pipes_session(
+                context=context,
+                context_injector=dg.PipesTempFileContextInjector(),
+                message_reader=dg.PipesTempFileMessageReader(),
+            ) as session,
+        ):
             process = subprocess.Popen(
                 [sys.executable, "-m", module, str(job_file)],
                 env={**PROCESS_POLICY, **os.environ, **session.get_bootstrap_env_vars()},
                 start_new_session=True,
+                stdout=log,
+                stderr=subprocess.STDOUT,
             )
             try:
                 returncode = process.wait()
@@ -76,11 +82,16 @@ class Launcher(dg.ConfigurableResource):
                 _end_group(process, self.stop_grace_seconds)
         if returncode != 0:
             raise dg.Failure(
-                f"{module} ended with exit code {returncode}; its output is in this step's stderr. "
-                f"Run it alone with: python -m {module} {job_file}"
+                f"{module} ended with exit code {returncode}:\n{_last_lines(log_file)}\n"
+                f"All it wrote: {log_file}\nRun it alone: python -m {module} {job_file}"
             )
         if not (output_dir / MANIFEST).exists():
             raise dg.Failure(f"{module} exited 0 without publishing {output_dir}: nothing was made")
+
+
+def _last_lines(log_file: Path, count: int = 15) -> str:
+    lines = log_file.read_text(encoding="utf-8", errors="replace").splitlines()
+    return "\n".join(lines[-count:])
 
 
 def _end_group(process: subprocess.Popen[bytes], grace_seconds: float) -> None:

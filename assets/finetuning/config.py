@@ -54,7 +54,8 @@ class FinetuningConfig(PluggedConfig):
         taken = find(METHODS, self.method).OBJECTIVES
         if self.objective not in taken:
             raise ValueError(
-                f"method {self.method!r} cannot train {self.objective!r}; it can: {', '.join(taken)}"
+                f"method {self.method!r} cannot train {self.objective!r}; "
+                f"it can: {', '.join(taken)}"
             )
         if self.base_model == "scratch" and find(OBJECTIVES, self.objective).EXAMPLES != "chat":
             raise ValueError("base_model 'scratch' builds a causal model: it needs objective sft")

@@ -1,7 +1,8 @@
 """The training job: `python -m assets.finetuning.run job.json`, by Dagster Pipes or alone.
 
-{"output_dir": "…/fine_tuned_model/71ab…", "run_key": "71ab…", "examples_dir": "…/training_examples/9c1f…",
- "objective": "sft", "method": "lora", "options": {"lora_r": 8}, "settings": {"learning_rate": 2e-4, …}, …}
+{"output_dir": "…/fine_tuned_model/71ab…", "run_key": "71ab…", "objective": "sft",
+ "examples_dir": "…/training_examples/9c1f…", "method": "lora", "options": {"lora_r": 8},
+ "settings": {"learning_rate": 2e-4, …}, …}
 """
 
 import hashlib
@@ -26,7 +27,7 @@ PACKAGES = ("torch", "transformers", "peft", "trl", "accelerate", "datasets")
 
 
 def work(job: dict[str, Any], folder: Path, say: Say) -> dict[str, Any]:
-    """Train what `job` asks for, save weights and tokenizer under `folder/model`, return the manifest."""
+    """Train what `job` asks for, save the model under `folder/model`, return the manifest."""
     say("loading torch, transformers and the rows")
     import pyarrow.parquet as pq
     from transformers import AutoTokenizer, set_seed

@@ -1,6 +1,6 @@
 """A small Llama from configuration, pre-trained briefly on the training split's own text.
 
-It is no useful writer. It lets the whole line run, learn and be judged where no model can be downloaded.
+It is no useful writer. It lets the whole line run, learn and be judged where no model can be had.
 """
 
 import shutil

@@ -35,7 +35,7 @@ class Training:
 
 
 class Watch(TrainerCallback):
-    """Says the loss as it falls, with the time that is left, and keeps the history for the curve."""
+    """Says the loss as it falls and the time that is left; keeps the history for the curve."""
 
     def __init__(self, say: Say, title: str) -> None:
         self.say = say

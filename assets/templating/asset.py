@@ -1,4 +1,4 @@
-"""training_examples: validated samples as token ids and labels, kept with template and tokenizer."""
+"""training_examples: validated samples as token ids and labels, with template and tokenizer."""
 
 import json
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""The one renderer: a sample becomes token ids and labels, the same way for training and evaluation.
+"""The one renderer: a sample becomes token ids and labels, for training and evaluation alike.
 
 Chat, prompt masked and the end token learnt (S = <|im_start|>, E = <|im_end|>):
 

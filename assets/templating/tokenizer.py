@@ -1,4 +1,4 @@
-"""The tokenizer of the base model; for a scratch model one is trained on the training split alone."""
+"""The tokenizer of the base model; a scratch model's is trained on the training split alone."""
 
 from collections.abc import Iterable
 from typing import TYPE_CHECKING

@@ -2,10 +2,11 @@ from collections.abc import Mapping
 from typing import ClassVar
 
 import pytest
-from assets.discovery import PluggedConfig, find, names
-from assets.finetuning.config import FinetuningConfig
 from jsonschema import Draft202012Validator
 from pydantic import ValidationError
+
+from assets.discovery import PluggedConfig, find, names
+from assets.finetuning.config import FinetuningConfig
 
 METHODS = "assets.finetuning.methods"
 

@@ -1,6 +1,7 @@
 from pathlib import Path
 
 import pytest
+
 from assets.models import parse_base_model
 
 

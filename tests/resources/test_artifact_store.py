@@ -2,6 +2,7 @@ from pathlib import Path
 
 import dagster as dg
 import pytest
+
 from resources.artifact_store import ArtifactStore
 
 KEY = dg.AssetKey(["writer", "raw_documents"])

@@ -2,6 +2,7 @@
 
 import dagster as dg
 import pytest
+
 from resources.check_records import blocking_result, require_passed
 
 KEY = dg.AssetKey("rows")

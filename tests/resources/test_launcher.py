@@ -17,7 +17,8 @@ PUBLISH = """
 import json, os, pathlib, sys
 job = json.loads(pathlib.Path(sys.argv[1]).read_text())
 out = pathlib.Path(job["output_dir"]); out.mkdir()
-(out / "manifest.json").write_text(json.dumps({"policy": os.environ["OMP_WAIT_POLICY"], "n": job["n"]}))
+manifest = {"policy": os.environ["OMP_WAIT_POLICY"], "n": job["n"]}
+(out / "manifest.json").write_text(json.dumps(manifest))
 """
 
 
@@ -63,7 +64,7 @@ def test_exit_0_without_a_manifest_fails_the_asset(module, tmp_path: Path) -> No
 
 
 def test_a_failing_job_says_its_exit_code_and_how_to_run_it_alone(module, tmp_path: Path) -> None:
-    with pytest.raises(dg.Failure, match=r"exit code 3.*python -m a_job .*out\.job\.json"):
+    with pytest.raises(dg.Failure, match=r"(?s)exit code 3:.*python -m a_job .*out\.job\.json"):
         launch(module("raise SystemExit(3)"), tmp_path / "out")
 
 

@@ -8,6 +8,7 @@ Many exports wrap each line break of a post in quotes, as above; that is undone.
 
 import re
 import zipfile
+import zlib
 from collections.abc import Iterator, Mapping
 from pathlib import Path, PurePosixPath
 from typing import BinaryIO, cast
@@ -31,7 +32,7 @@ class Options(PlugInOptions):
 
     # text, id and date name the post's columns; any further name goes into the metadata.
     columns: dict[str, str] = Field(default_factory=dict)
-    max_unpacked_megabytes: int = Field(200, ge=1)  # a zip that unpacks to more is refused
+    max_unpacked_megabytes: int = Field(default=200, ge=1)  # a zip that unpacks to more is refused
 
     @field_validator("columns")
     @classmethod
@@ -46,11 +47,14 @@ def read(path: Path, options: Options) -> Iterator[SourceRow]:
 
     Raises ValueError where there is no table of posts, or the zip is not to be trusted.
     """
-    for file, opener in _tables(path, options):
-        columns = {**COLUMNS, **options.columns}
-        required = [columns["text"], *options.columns.values()]
-        for row in csv_rows(opener, file, list(dict.fromkeys(required))):
-            yield _post(row, file, columns) if isinstance(row, CsvRow) else row
+    columns = {**COLUMNS, **options.columns}
+    required = list(dict.fromkeys([columns["text"], *options.columns.values()]))
+    try:
+        for file, opener in _tables(path, options):
+            for row in csv_rows(opener, file, required):
+                yield _post(row, file, columns) if isinstance(row, CsvRow) else row
+    except (zipfile.BadZipFile, zlib.error) as error:
+        raise ValueError(f"{path.name} is damaged ({error}): download the export again") from error
 
 
 def _post(row: CsvRow, file: str, columns: Mapping[str, str]) -> SourceRow:

@@ -1,4 +1,4 @@
-"""Feature-based tuning: the encoder is frozen, its new head (and its pooler, which feeds it) learns."""
+"""Feature-based tuning: the encoder is frozen, its pooler and new head learn."""
 
 from typing import TYPE_CHECKING
 

@@ -1,7 +1,7 @@
 """Supervised fine-tuning of a causal model on completions, by TRL's SFTTrainer.
 
-A row is `{"input_ids": [1, 5, 9, 2], "labels": [-100, -100, 9, 2]}`: already rendered, so that training
-sees the very tokens that the preflight saw.
+A row is `{"input_ids": [1, 5, 9, 2], "labels": [-100, -100, 9, 2]}`: already rendered, so
+that training sees the very tokens that the preflight saw.
 """
 
 from typing import TYPE_CHECKING

@@ -76,7 +76,7 @@ def test_of_two_texts_the_plain_is_read_and_the_html_gives_the_links(tmp_path: P
         "--b2\nContent-Type: text/html\n\n"
         '<p>Caf&eacute;: <a href="http://evil.example/x">bank.example</a></p>\n'
         "--b2--\n--b1\nContent-Type: text/calendar\n\nBEGIN:VCALENDAR\n"
-        "--b1\nContent-Type: application/pdf\nContent-Transfer-Encoding: base64\n\nJVBERi0=\n--b1--\nepilogue"
+        "--b1\nContent-Type: application/pdf\n\nJVBERi0=\n--b1--\nepilogue"
     )
     row = one(rows(tmp_path, mail(body, Content_Type='multipart/mixed; boundary="b1"')))
     assert row.text == "Café: http://evil.example/x"

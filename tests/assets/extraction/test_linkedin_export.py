@@ -149,6 +149,14 @@ def test_half_a_zip_is_refused(tmp_path: Path) -> None:
         rows(tmp_path, b"PK\x03\x04 half", "e.zip")
 
 
+def test_a_damaged_zip_is_refused(tmp_path: Path) -> None:
+    with zipfile.ZipFile(tmp_path / "e.zip", "w") as archive:
+        archive.writestr("Shares.csv", HEADER + post("Hello"))
+    content = (tmp_path / "e.zip").read_bytes()
+    with pytest.raises(ValueError, match=r"e\.zip is damaged .*download the export again"):
+        rows(tmp_path, content.replace(b"Hello", b"Jello"), "e.zip")
+
+
 @pytest.mark.real_data
 def test_the_real_posts_keep_their_line_breaks() -> None:
     path = (

@@ -79,7 +79,8 @@ def test_a_link_keeps_what_it_shows_and_where_it_leads() -> None:
     page = read_html(
         '<a href="http://evil.example/x">www.bank.example</a> '
         '<a href="http://a.example/">a.example</a>'
-        '<a href="mailto:x@y.example">mail</a> <a href="http://b.example"><img alt="Log in" src=""></a>'
+        '<a href="mailto:x@y.example">mail</a> '
+        '<a href="http://b.example"><img alt="Log in" src=""></a>'
     )
     assert page.links == [
         Link("http://evil.example/x", "www.bank.example"),
@@ -114,8 +115,16 @@ def test_junk_html_raises_nothing_and_takes_no_long_time(junk: str) -> None:
     assert time.process_time() - started < 3
 
 
-def test_a_malformed_declaration_costs_its_tags_only() -> None:
-    assert read_html("<![foo[ x > <b>kept</b>").text.endswith("kept")
+def test_a_frame_without_letter_size_hides_only_what_sets_no_size_inside() -> None:
+    page = "<td style='font-size:0px'>pre<div style='font-size:14px'>Seen</div></td>"
+    assert read_html(page).text == "Seen"
+
+
+def test_what_is_no_tag_stays_and_what_is_no_text_goes() -> None:
+    assert read_html("<![foo[ x > 1 < 2 <b title='a > b'>kept</b> <3 &lt;x&gt;").text == (
+        "1 < 2 kept <3 <x>"
+    )
+    assert read_html("a<!-- <b> --><script>'</p>' < 1</SCRIPT >b<style>never closed").text == "ab"
 
 
 def test_links_in_text_lose_the_sentences_punctuation() -> None:

@@ -23,7 +23,7 @@ def test_without_a_share_the_eval_split_may_be_empty() -> None:
 
 def test_an_empty_split_is_refused_with_what_to_do() -> None:
     with pytest.raises(ValueError, match=r"the test split is empty.*change split\.seed"):
-        count_splits(["train"] * 12 + ["eval"], SplitConfig())
+        count_splits(("train", "train", "eval"), SplitConfig())
 
 
 def test_shares_that_leave_nothing_to_train_on_are_refused() -> None:

@@ -17,9 +17,17 @@ from assets.templating.render import render_chats, render_texts
 from assets.templating.tokenizer import train_tokenizer
 from resources.artifact_store import _write_parquet
 
-WORDS = (
-    ["slow", "backfills", "on", "call", "partitions", "trust", "invoices", "queues", "nightly", "owners", "retry", "replay"]
-)
+WORDS = [
+    "slow",
+    "backfills",
+    "partitions",
+    "trust",
+    "queues",
+    "nightly",
+    "owners",
+    "retry",
+    "replay",
+]
 SCRATCH = {
     "hidden_size": 32,
     "num_hidden_layers": 2,
