@@ -25,6 +25,7 @@ lint: $(READY)
 	$(BIN)/ruff format --check .
 	$(BIN)/lint-imports --no-cache
 	$(BIN)/pyright
+	$(BIN)/dg check defs --no-check-yaml
 
 dev: $(READY)
 	@mkdir -p .tuneline

@@ -9,6 +9,7 @@ import sys
 import time
 import warnings
 from collections.abc import Sequence
+from itertools import dropwhile, takewhile
 
 import dagster as dg
 from dagster._core.definitions.data_version import CachingStaleStatusResolver, StaleStatus
@@ -68,18 +69,19 @@ def bring_up_to_date(defs: dg.Definitions, instance: dg.DagsterInstance, pipelin
 
 
 def stale_stages(defs: dg.Definitions, instance: dg.DagsterInstance, pipeline: str) -> list[str]:
-    """Return the stages that are missing or out of date, in the order of the flow.
+    """Return the first stage that is missing or out of date, and those after it that are too.
 
-    Staleness is not transitive: a stage whose inputs are about to change shows only after they did.
+    Staleness is not transitive: behind a stage that is still fresh, a later one may be about to get
+    other inputs, so it waits for the next look.
     """
     resolver = CachingStaleStatusResolver(
         instance, defs.resolve_asset_graph(), LoadingContextForTest(instance)
     )
-    return [
-        stage
-        for stage in STAGES
-        if resolver.get_status(dg.AssetKey([pipeline, stage])) != StaleStatus.FRESH
+    fresh = [
+        resolver.get_status(dg.AssetKey([pipeline, stage])) == StaleStatus.FRESH for stage in STAGES
     ]
+    behind = dropwhile(lambda pair: pair[1], zip(STAGES, fresh, strict=True))
+    return [stage for stage, _ in takewhile(lambda pair: not pair[1], behind)]
 
 
 def say(text: str) -> None:

@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import dagster as dg
-import pyarrow.parquet as pq
 
 COLUMNS = (
     *("pipeline", "rows", "new", "rejected", "seconds"),
@@ -28,6 +27,8 @@ def document_ids(instance: dg.DagsterInstance, pipeline: str) -> frozenset[str]:
     path = newest(instance, pipeline, "raw_documents").get("artifact")
     if path is None:
         return frozenset()
+    import pyarrow.parquet as pq
+
     rows = pq.read_table(Path(str(path)) / "rows.parquet", columns=["id"])
     return frozenset(rows.column("id").to_pylist())
 

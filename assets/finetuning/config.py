@@ -45,7 +45,7 @@ class FinetuningConfig(PluggedConfig):
     weight_decay: float = Field(0.0, ge=0)
     max_grad_norm: float = Field(1.0, gt=0)
     optim: str = "adamw_torch"  # any that transformers names; adamw_bnb_8bit is bitsandbytes'
-    bf16: bool = False  # bfloat16 autocast
+    bf16: bool | None = None  # bfloat16 autocast; None: where the device computes it natively
     seed: int = 0
 
     @model_validator(mode="after")

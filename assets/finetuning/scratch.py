@@ -63,6 +63,7 @@ def _pretrain(
         "max_steps": -1,
         "lr_scheduler_type": "cosine",
         "warmup_steps": 0.1,
+        "bf16": None,
         "seed": seed,
     }
     model = LlamaForCausalLM(config)

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import torch
 from transformers import (
     PrinterCallback,
     Trainer,
@@ -41,6 +42,16 @@ class Watch(TrainerCallback):
         self.say = say
         self.title = title
         self.history: list[dict[str, float]] = []
+        self.began = 0.0
+
+    def on_train_begin(
+        self,
+        args: TrainingArguments,
+        state: TrainerState,
+        control: TrainerControl,
+        **kwargs: object,
+    ) -> None:
+        """Start the clock."""
         self.began = time.monotonic()
 
     def on_log(
@@ -67,11 +78,13 @@ class Watch(TrainerCallback):
 def shared_arguments(
     rows: int, evaluates: bool, settings: dict[str, Any], folder: Path
 ) -> dict[str, Any]:
-    """Return the TrainingArguments that hold for every objective: about 20 log lines a training."""
+    """Return the TrainingArguments of every objective: about 20 log lines a training."""
     batch = settings["per_device_train_batch_size"] * settings["gradient_accumulation_steps"]
     steps = max(settings["max_steps"], 0) or rows / batch * settings["num_train_epochs"]
     return {
         **settings,
+        "bf16": computes_bf16() if settings["bf16"] is None else settings["bf16"],
+        "use_cpu": not torch.cuda.is_available(),
         "output_dir": str(folder / "trainer"),
         "save_strategy": "no",
         "eval_strategy": "epoch" if evaluates else "no",
@@ -81,6 +94,14 @@ def shared_arguments(
         "disable_tqdm": True,
         "dataloader_pin_memory": False,
     }
+
+
+def computes_bf16() -> bool:
+    """Return whether the GPU, or the CPU where there is none, multiplies bfloat16 natively."""
+    if torch.cuda.is_available():
+        return torch.cuda.is_bf16_supported(including_emulation=False)
+    features = torch.cpu.get_capabilities()
+    return bool(features.get("avx512_bf16") or features.get("amx_bf16"))
 
 
 def train(trainer: Trainer) -> None:

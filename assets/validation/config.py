@@ -61,11 +61,12 @@ class RuleChoice(RootModel[str | dict[str, dict[str, Any]]]):
         with_options = {
             "type": "object",
             "properties": options,
-            "additionalProperties": False,
+            "propertyNames": {"enum": list(options)},
             "minProperties": 1,
             "maxProperties": 1,
         }
-        return {"anyOf": [{"enum": list(options)}, with_options]}
+        # No anyOf: where none fits, its message names neither the wrong rule nor the right ones.
+        return {"if": {"type": "string"}, "then": {"enum": list(options)}, "else": with_options}
 
 
 def _flat_schema(options: type[Options]) -> dict[str, Any]:
@@ -105,6 +106,16 @@ class ValidationConfig(BaseModel):
         if twice := sorted({name for name in chosen if chosen.count(name) > 1}):
             raise ValueError(f"rule {twice[0]!r} is listed twice: keep the entry with its options")
         return rules
+
+    @classmethod
+    def __get_pydantic_json_schema__(
+        cls, core_schema: CoreSchema, handler: GetJsonSchemaHandler
+    ) -> dict[str, Any]:
+        schema = handler.resolve_ref_schema(handler(core_schema))
+        rules = schema["properties"]["rules"]
+        listed, _none = rules.pop("anyOf")
+        rules |= listed | {"type": ["array", "null"]}
+        return schema
 
     def versions(self) -> dict[str, str]:
         """Return the version of every rule that may be applied: all where none is chosen."""

@@ -64,9 +64,7 @@ class Line:
         """Put another text into the export, as an observation finds it."""
         self.text = text
         self.daemon.instance.report_runless_asset_event(
-            dg.AssetObservation(
-                ["p", "source_files"], tags={"dagster/data_version": repr(text)}
-            )
+            dg.AssetObservation(["p", "source_files"], tags={"dagster/data_version": repr(text)})
         )
 
     def settle(self) -> Counter[str]:

@@ -21,7 +21,9 @@ BEFORE_TRAINING = {
 FROM_TRAINING = {"fine_tuned_model", "evaluation_report", "registered_model"}
 
 
-def definitions(export: Path, learning_rate: float = 0.01, max_length: int = 1024) -> dg.Definitions:
+def definitions(
+    export: Path, learning_rate: float = 0.01, max_length: int = 1024
+) -> dg.Definitions:
     config = PipelineConfig.model_validate(
         {
             "description": "A writer small enough for a test.",
@@ -76,9 +78,11 @@ def export(daemon: Daemon) -> Path:
 
 
 def observe(daemon: Daemon) -> None:
-    assert daemon.defs.resolve_job_def("tiny_writer_observe").execute_in_process(
-        instance=daemon.instance
-    ).success
+    assert (
+        daemon.defs.resolve_job_def("tiny_writer_observe")
+        .execute_in_process(instance=daemon.instance)
+        .success
+    )
 
 
 def settle(daemon: Daemon) -> set[str]:

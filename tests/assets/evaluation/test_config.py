@@ -1,4 +1,5 @@
 import pytest
+from jsonschema import Draft202012Validator
 from pydantic import ValidationError
 
 from assets.evaluation.config import EvaluationConfig
@@ -51,4 +52,11 @@ def test_the_schema_names_every_benchmark_and_every_key():
     schema = EvaluationConfig.model_json_schema()
     assert schema["additionalProperties"] is False
     assert {"benchmarks", "samples", "style_prompts", "max_new_tokens"} <= set(schema["properties"])
-    assert "style_profile" in schema["properties"]["benchmarks"]["anyOf"][0]["items"]["enum"]
+    assert "style_profile" in schema["properties"]["benchmarks"]["items"]["enum"]
+
+
+def test_the_json_schema_names_the_benchmarks_that_exist():
+    validator = Draft202012Validator(EvaluationConfig.model_json_schema())
+    [error] = validator.iter_errors({"benchmarks": ["perplexity"]})
+    assert "'perplexity' is not one of ['classification', 'held_out_loss'" in error.message
+    assert not list(validator.iter_errors({"benchmarks": None}))

@@ -34,6 +34,12 @@ def test_a_mistake_is_refused_by_the_model_and_by_the_json_schema(
     assert list(_schema().iter_errors(section)), "dg check yaml would let it pass"
 
 
+@pytest.mark.parametrize("rule", ["lenght", {"lenght": {}}])
+def test_the_json_schema_names_the_rules_that_exist(rule: object) -> None:
+    [error] = _schema().iter_errors({"rules": ["length", rule]})
+    assert "'lenght' is not one of ['answer_in_prompt', 'label_in_set', 'length'" in error.message
+
+
 def test_a_rule_listed_twice_is_refused() -> None:
     with pytest.raises(ValidationError, match="rule 'length' is listed twice"):
         ValidationConfig.model_validate({"rules": ["length", {"length": {"min_words": 5}}]})

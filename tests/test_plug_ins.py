@@ -1,0 +1,119 @@
+"""What every file in a folder of plug-ins keeps to; a new file is walked without an edit here."""
+
+import inspect
+from types import ModuleType
+
+import pytest
+from pydantic import BaseModel
+
+from assets.discovery import Options, find, names, options_of
+from assets.evaluation.config import BENCHMARKS, DEFAULTS
+from assets.evaluation.protocol import Benchmark
+from assets.finetuning.config import METHODS, OBJECTIVES
+from assets.teacher.protocol import Example, Task
+from assets.templating.config import TEMPLATES, template_names
+from assets.validation.config import PACKAGE as RULES
+from pipelines.environments import ROOT
+
+SOURCES = "assets.extraction.sources"
+TASKS = "assets.teacher.tasks"
+FOLDERS = (SOURCES, TASKS, RULES, OBJECTIVES, METHODS, BENCHMARKS)
+PLUG_INS = [(package, name) for package in FOLDERS for name in names(package)]
+
+
+def parameters(module: ModuleType, function: str) -> list[str]:
+    return list(inspect.signature(getattr(module, function)).parameters)
+
+
+def protocol(module: ModuleType, wanted: type) -> None:
+    """Assert that a module offers all that a Protocol names, with the Protocol's parameters."""
+    for name in wanted.__annotations__:
+        assert hasattr(module, name), f"{module.__name__} has no {name}"
+    for name, method in inspect.getmembers(wanted, inspect.isfunction):
+        if not name.startswith("_"):
+            asked = list(inspect.signature(method).parameters)[1:]
+            assert parameters(module, name) == asked, f"{module.__name__}.{name}"
+
+
+@pytest.mark.parametrize("package", FOLDERS)
+def test_a_folder_of_plug_ins_holds_plug_ins_and_nothing_beside_them(package: str) -> None:
+    files = {p.stem for p in (ROOT / package.replace(".", "/")).rglob("*.py")} - {"__init__"}
+    assert files
+    assert set(names(package)) == files
+
+
+@pytest.mark.parametrize(("package", "name"), PLUG_INS)
+def test_a_plug_ins_options_are_flat_documented_and_refuse_unknown_keys(
+    package: str, name: str
+) -> None:
+    options = options_of(package, name)
+    assert issubclass(options, Options)
+    assert options.model_config.get("extra") == "forbid"
+    nested = [f for f in options.model_fields.values() if _is_model(f.annotation)]
+    assert nested == []
+    assert (find(package, name).__doc__ or "").strip()
+
+
+def _is_model(annotation: object) -> bool:
+    return isinstance(annotation, type) and issubclass(annotation, BaseModel)
+
+
+@pytest.mark.parametrize("name", names(SOURCES))
+def test_a_source_reads_a_path_row_by_row_with_its_options(name: str) -> None:
+    source = find(SOURCES, name)
+    assert parameters(source, "read") == ["path", "options"]
+    assert inspect.isgeneratorfunction(source.read)
+    assert options_of(SOURCES, name) is not Options
+
+
+@pytest.mark.parametrize("name", names(TASKS))
+def test_a_task_keeps_the_protocol(name: str) -> None:
+    task = find(TASKS, name)
+    protocol(task, Task)
+    assert isinstance(task.EXAMPLE, Example)
+    assert task.VERSION
+
+
+@pytest.mark.parametrize("name", names(RULES))
+def test_a_rule_rejects_samples_with_its_options(name: str) -> None:
+    rule = find(RULES, name)
+    assert parameters(rule, "reject") == ["samples", "options"]
+    assert rule.VERSION
+
+
+@pytest.mark.parametrize("name", names(OBJECTIVES))
+def test_an_objective_says_what_it_reads_and_has_benchmarks_and_a_method(name: str) -> None:
+    objective = find(OBJECTIVES, name)
+    assert objective.EXAMPLES in ("chat", "text")
+    assert objective.VERSION
+    assert parameters(objective, "trainer") == ["training"]
+    assert [m for m in names(METHODS) if name in find(METHODS, m).OBJECTIVES]
+    assert DEFAULTS[name]
+
+
+@pytest.mark.parametrize("name", names(METHODS))
+def test_a_method_names_objectives_that_exist(name: str) -> None:
+    method = find(METHODS, name)
+    assert set(method.OBJECTIVES) <= set(names(OBJECTIVES))
+    assert method.OBJECTIVES
+    assert method.VERSION
+    assert parameters(method, "apply") == ["model", "options", "objective"]
+
+
+@pytest.mark.parametrize("name", names(BENCHMARKS))
+def test_a_benchmark_keeps_the_protocol(name: str) -> None:
+    module = find(BENCHMARKS, name)
+    protocol(module, Benchmark)
+    assert module.OBJECTIVE in names(OBJECTIVES)
+
+
+def test_a_plug_in_that_lacks_a_part_of_its_protocol_is_named() -> None:
+    with pytest.raises(AssertionError, match=r"sources\.table has no VERSION"):
+        protocol(find(SOURCES, "table"), Task)
+
+
+def test_every_chat_template_marks_what_is_learnt() -> None:
+    assert template_names() == sorted(p.stem for p in TEMPLATES.rglob("*") if p.is_file())
+    for name in template_names():
+        text = (TEMPLATES / f"{name}.jinja").read_text(encoding="utf-8")
+        assert text.count("{% generation %}") == text.count("{% endgeneration %}") == 1, name
