@@ -30,8 +30,7 @@ class WorthSaying(logging.Filter):
         return record.levelno >= logging.INFO if event is None else bool(_words(event))
 
 
-@dg.logger(description="One short line for each step and each word of a job.")
-def plain_console(init_context: dg.InitLoggerContext) -> logging.Logger:
+def _plain_logger(init_context: dg.InitLoggerContext) -> logging.Logger:
     """Return the logger that the demo gives to its runs."""
     logger = logging.Logger("tuneline")
     handler = logging.StreamHandler()
@@ -39,6 +38,9 @@ def plain_console(init_context: dg.InitLoggerContext) -> logging.Logger:
     handler.addFilter(WorthSaying())
     logger.addHandler(handler)
     return logger
+
+
+plain_console = dg.LoggerDefinition(_plain_logger, description="One short line a step.")
 
 
 def _words(event: Any) -> str:

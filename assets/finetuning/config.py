@@ -35,15 +35,15 @@ class FinetuningConfig(PluggedConfig):
     base_model: str  # hub id with @revision, folder, package:NAME, scratch
     scratch: ScratchConfig = ScratchConfig()
 
-    learning_rate: float = Field(2e-4, gt=0)
-    num_train_epochs: float = Field(3, gt=0)
+    learning_rate: float = Field(default=2e-4, gt=0)
+    num_train_epochs: float = Field(default=3, gt=0)
     max_steps: int = -1  # a positive number overrides num_train_epochs
-    per_device_train_batch_size: int = Field(8, ge=1)
-    gradient_accumulation_steps: int = Field(1, ge=1)
+    per_device_train_batch_size: int = Field(default=8, ge=1)
+    gradient_accumulation_steps: int = Field(default=1, ge=1)
     lr_scheduler_type: Literal["linear", "cosine", "constant", "constant_with_warmup"] = "cosine"
-    warmup_steps: float = Field(0.1, ge=0)  # below 1: a share of all steps
-    weight_decay: float = Field(0.0, ge=0)
-    max_grad_norm: float = Field(1.0, gt=0)
+    warmup_steps: float = Field(default=0.1, ge=0)  # below 1: a share of all steps
+    weight_decay: float = Field(default=0.0, ge=0)
+    max_grad_norm: float = Field(default=1.0, gt=0)
     optim: str = "adamw_torch"  # any that transformers names; adamw_bnb_8bit is bitsandbytes'
     bf16: bool | None = None  # bfloat16 autocast; None: where the device computes it natively
     seed: int = 0

@@ -108,10 +108,11 @@ def _prepare(manifest: dict[str, Any], tokenizer: "PreTrainedTokenizerBase") -> 
     model = load_base(manifest).train()
     if model.config.pad_token_id is None:
         model.config.pad_token_id = tokenizer.pad_token_id
-    if len(tokenizer) > model.get_input_embeddings().num_embeddings:
+    embedded = next(model.get_input_embeddings().parameters()).shape[0]
+    if len(tokenizer) > embedded:
         raise ValueError(
-            f"the tokenizer has {len(tokenizer)} tokens, the base model embeds "
-            f"{model.get_input_embeddings().num_embeddings}: they do not belong together"
+            f"the tokenizer has {len(tokenizer)} tokens, the base model embeds {embedded}: "
+            "they do not belong together"
         )
     options = options_of(METHODS, manifest["method"])(**manifest["options"])
     return find(METHODS, manifest["method"]).apply(model, options, manifest["objective"])

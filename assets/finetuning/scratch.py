@@ -43,6 +43,7 @@ def _pretrain(
     from assets.finetuning.training import Watch, shared_arguments, train
 
     set_seed(seed)
+    vocabulary = tokenizer.get_vocab()
     shape = {k: v for k, v in scratch.items() if k not in ("num_train_epochs", "learning_rate")}
     config = LlamaConfig(
         **shape,
@@ -50,8 +51,8 @@ def _pretrain(
         intermediate_size=4 * scratch["hidden_size"],
         tie_word_embeddings=True,
         bos_token_id=None,
-        eos_token_id=tokenizer.eos_token_id,
-        pad_token_id=tokenizer.pad_token_id,
+        eos_token_id=vocabulary[str(tokenizer.eos_token)],
+        pad_token_id=vocabulary[str(tokenizer.pad_token)],
     )
     stream = [token for text in texts for token in text]
     blocks = [stream[i : i + BLOCK] for i in range(0, len(stream) - BLOCK + 1, BLOCK)]

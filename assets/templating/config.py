@@ -24,9 +24,13 @@ class TemplatingConfig(BaseModel):
     chat_template: ChatTemplate = "chatml"  # for prompt and completion: a file of templates/
     system: str = ""  # the system message before every prompt; empty: none
     fields: tuple[str, ...] = ("subject", "body", "links")  # for classifiers: a line each, in order
-    max_length: int = Field(512, ge=8)  # tokens; what is longer is cut at the end, and counted
-    max_truncated_rate: float = Field(0.05, ge=0, le=1)  # above it the preflight check blocks
-    vocab_size: int = Field(2048, ge=300)  # of the tokenizer that a scratch model trains
+    max_length: int = Field(
+        default=512, ge=8
+    )  # tokens; what is longer is cut at the end, and counted
+    max_truncated_rate: float = Field(
+        default=0.05, ge=0, le=1
+    )  # above it the preflight check blocks
+    vocab_size: int = Field(default=2048, ge=300)  # of the tokenizer that a scratch model trains
 
     @field_validator("chat_template")
     @classmethod

@@ -9,7 +9,7 @@ from assets.templating.render import MASKED
 if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerBase
 
-LEAK_TOKENS = 16  # an answer's opening of this many tokens that stands in its prompt too is a leak
+LEAK_CHARACTERS = 60  # an answer's opening that stands in its prompt too is a leak
 
 
 def chat_problems(
@@ -27,7 +27,9 @@ def chat_problems(
         "begin with the start token twice": [
             e for e in examples if e.input_ids[:2] == [tokenizer.bos_token_id] * 2
         ],
-        "hold their answer in the prompt": [e for e in examples if _answer_in_prompt(e)],
+        "hold their answer in the prompt": [
+            e for e in examples if _answer_in_prompt(e, tokenizer)
+        ],
     }
     return [f"{len(rows)} rows {what}, {rows[0].id} first" for what, rows in found.items() if rows]
 
@@ -59,11 +61,8 @@ def empty_splits(examples: Sequence[TrainingExample]) -> list[str]:
     return [f"the {split} split is empty" for split in ("train", "test") if split not in held]
 
 
-def _answer_in_prompt(example: TrainingExample) -> bool:
+def _answer_in_prompt(example: TrainingExample, tokenizer: "PreTrainedTokenizerBase") -> bool:
     first = next((i for i, label in enumerate(example.labels) if label != MASKED), 0)
-    opening = example.input_ids[first : first + LEAK_TOKENS]
-    prompt = example.input_ids[:first]
-    starts = range(len(prompt) - LEAK_TOKENS + 1)
-    return len(opening) == LEAK_TOKENS and any(
-        prompt[i : i + LEAK_TOKENS] == opening for i in starts
-    )
+    prompt = str(tokenizer.decode(example.input_ids[:first]))
+    opening = str(tokenizer.decode(example.input_ids[first:]))[:LEAK_CHARACTERS]
+    return len(opening) == LEAK_CHARACTERS and opening in prompt

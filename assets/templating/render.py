@@ -8,7 +8,7 @@ Chat, prompt masked and the end token learnt (S = <|im_start|>, E = <|im_end|>):
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from assets.records import Sample, TrainingExample
 
@@ -40,10 +40,7 @@ def render_chats(
     for sample in samples:
         answer = {"role": "assistant", "content": sample.fields["completion"]}
         chat = [*messages_of(sample.fields["prompt"], system), answer]
-        tokens = tokenizer.apply_chat_template(
-            chat, tokenize=True, return_dict=True, return_assistant_tokens_mask=True
-        )
-        ids, learnt = list(tokens["input_ids"]), list(tokens["assistant_masks"])
+        ids, learnt = _tokens(chat, tokenizer)
         labels = [i if use else MASKED for i, use in zip(ids, learnt, strict=True)]
         text = str(tokenizer.apply_chat_template(chat, tokenize=False))
         if len(ids) > max_length:
@@ -87,6 +84,16 @@ def mark_learnt(example: TrainingExample, tokenizer: "PreTrainedTokenizerBase") 
             pieces.append(f"⟦{part}⟧" if learnt else part)
             start = end
     return "".join(pieces)
+
+
+def _tokens(
+    chat: list[dict[str, str]], tokenizer: "PreTrainedTokenizerBase"
+) -> tuple[list[int], list[int]]:
+    """Return the ids, and 1 for each that the template's generation block holds, else 0."""
+    tokens: Any = tokenizer.apply_chat_template(
+        chat, tokenize=True, return_dict=True, return_assistant_tokens_mask=True
+    )
+    return list(tokens["input_ids"]), list(tokens["assistant_masks"])
 
 
 def _example(sample: Sample, text: str, ids: list[int], labels: list[int]) -> TrainingExample:

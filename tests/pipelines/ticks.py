@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import dagster as dg
 
@@ -13,7 +14,7 @@ class Daemon:
 
     defs: dg.Definitions
     instance: dg.DagsterInstance
-    cursor: object = None
+    cursor: Any = None
     now: datetime = field(default_factory=lambda: datetime(2026, 3, 4, 12, tzinfo=UTC))
 
     def tick(self, hours: float = 0.01) -> set[str]:

@@ -17,9 +17,9 @@ _TASK_TYPES = {"sft": "CAUSAL_LM", "classify": "SEQ_CLS"}
 class Options(PluginOptions):
     """The keys of `finetuning:` that belong to this method."""
 
-    lora_r: int = Field(8, ge=1)  # rank: parameters grow with it, quality hardly does
-    lora_alpha: float = Field(16, gt=0)  # the update is scaled by alpha / r
-    lora_dropout: float = Field(0.0, ge=0, lt=1)
+    lora_r: int = Field(default=8, ge=1)  # rank: parameters grow with it, quality hardly does
+    lora_alpha: float = Field(default=16, gt=0)  # the update is scaled by alpha / r
+    lora_dropout: float = Field(default=0.0, ge=0, lt=1)
     target_modules: list[str] | str = "all-linear"  # which matrices matters more than the rank
     use_rslora: bool = False  # scale by alpha / sqrt(r), for high ranks
 

@@ -18,7 +18,8 @@ VERSION = "1"
 def trainer(training: "Training") -> "Trainer":
     """Return TRL's trainer over rows that are rendered and tokenised already."""
     from datasets import Dataset
-    from trl import SFTConfig, SFTTrainer
+    from trl.trainer.sft_config import SFTConfig
+    from trl.trainer.sft_trainer import SFTTrainer
 
     columns = ("input_ids", "labels")
     train, evaluation = (

@@ -22,9 +22,10 @@ def test_a_sound_chat_has_no_problem(tokenizer) -> None:
 
 
 def test_every_mistake_is_named_at_once(tokenizer) -> None:
-    start, answer = tokenizer.bos_token_id, list(range(10, 30))
-    leaking = [start, start, *answer, *answer]
-    rows = [example([5, 6], [-100, -100]), example(leaking, [-100] * 22 + answer)]
+    start, answer = tokenizer.bos_token_id, tokenizer("one two three " * 5)["input_ids"]
+    prompt = [start, start, *answer]
+    masked = [-100] * len(prompt)
+    rows = [example([5, 6], [-100, -100]), example(prompt + answer, masked + answer)]
     problems = "\n".join(preflight.chat_problems(rows, (), tokenizer))
     assert "1 rows have no token to learn, s1 first" in problems
     assert "2 rows do not learn the end token '<|im_end|>'" in problems

@@ -35,7 +35,7 @@ def test_a_mistake_is_refused_by_the_model_and_by_the_json_schema(
 
 
 @pytest.mark.parametrize("rule", ["lenght", {"lenght": {}}])
-def test_the_json_schema_names_the_rules_that_exist(rule: object) -> None:
+def test_the_json_schema_names_the_rules_that_exist(rule: Any) -> None:
     [error] = _schema().iter_errors({"rules": ["length", rule]})
     assert "'lenght' is not one of ['answer_in_prompt', 'label_in_set', 'length'" in error.message
 
