@@ -23,13 +23,13 @@ from assets.models import load_base, parse_base_model
 if TYPE_CHECKING:
     from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
+FROM_THE_JOB = ["run_key", "objective", "method", "options", "settings", "inputs", "code_version"]
 PACKAGES = ("torch", "transformers", "peft", "trl", "accelerate", "datasets")
 
 
 def work(job: dict[str, Any], folder: Path, say: Say) -> dict[str, Any]:
     """Train what `job` asks for, save the model under `folder/model`, return the manifest."""
     say("loading torch, transformers and the rows")
-    import pyarrow.parquet as pq
     from transformers import AutoTokenizer, set_seed
 
     from assets.finetuning.training import Training, Watch, shared_arguments, train
@@ -37,18 +37,14 @@ def work(job: dict[str, Any], folder: Path, say: Say) -> dict[str, Any]:
     began = time.monotonic()
     examples = Path(job["examples_dir"])
     template = json.loads((examples / "template.json").read_text(encoding="utf-8"))
-    rows = pq.read_table(examples / "rows.parquet").to_pylist()
-    learnt, watched = ([r for r in rows if r["split"] == s] for s in ("train", "eval"))
+    learnt, watched = _rows(examples, "train"), _rows(examples, "eval")
     tokenizer = AutoTokenizer.from_pretrained(examples / "tokenizer")
     watch = Watch(say, f"{job['objective']} by {job['method']}")
     manifest = {
-        "run_key": job["run_key"],
-        "objective": job["objective"],
-        "method": job["method"],
-        "options": job["options"],
-        "settings": job["settings"],
+        **{key: job[key] for key in FROM_THE_JOB},
         "seed": job["settings"]["seed"],
         "labels": template["labels"],
+        "template_hash": template["template_hash"],
         "base_model": _base(job, tokenizer, learnt, say),
     }
     model = _prepare(manifest, tokenizer)
@@ -69,14 +65,9 @@ def work(job: dict[str, Any], folder: Path, say: Say) -> dict[str, Any]:
         "weights_hash": weights_hash(folder / "model"),
         "parameters": {"total": _total(model), "trainable": _trainable(model)},
         "history": watch.history,
+        "row_ids": {"train": [r["id"] for r in learnt], "eval": [r["id"] for r in watched]},
         "seconds": round(time.monotonic() - began, 1),
-        "peak_memory_mb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024,
-        "inputs": job["inputs"],
-        "row_ids": {s: sorted(r["id"] for r in rows if r["split"] == s) for s in ("train", "eval")},
-        "template_hash": template["template_hash"],
-        "code_version": job["code_version"],
-        "packages": {name: version(name) for name in PACKAGES},
-        "hardware": _hardware(),
+        **_circumstances(training.arguments["bf16"]),
     }
 
 
@@ -89,6 +80,13 @@ def weights_hash(folder: Path) -> str:
             while block := file.read(1 << 20):
                 digest.update(block)
     return digest.hexdigest()[:16]
+
+
+def _rows(examples: Path, split: str) -> list[dict[str, Any]]:
+    import pyarrow.parquet as pq
+
+    rows = pq.read_table(examples / "rows.parquet", filters=[("split", "=", split)])
+    return rows.to_pylist()
 
 
 def _base(
@@ -135,11 +133,20 @@ def _total(model: "PreTrainedModel") -> int:
     return sum(p.numel() for p in model.parameters())
 
 
-def _hardware() -> dict[str, Any]:
+def _circumstances(bf16: bool) -> dict[str, Any]:
+    """Return where and with what the model was trained: what else its weights depend on."""
     import torch
 
     device = torch.cuda.get_device_name() if torch.cuda.is_available() else platform.processor()
-    return {"device": device or platform.machine(), "threads": torch.get_num_threads()}
+    return {
+        "packages": {name: version(name) for name in PACKAGES},
+        "hardware": {
+            "device": device or platform.machine(),
+            "threads": torch.get_num_threads(),
+            "bf16": bf16,
+        },
+        "peak_memory_mb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024,
+    }
 
 
 if __name__ == "__main__":

@@ -27,9 +27,7 @@ def chat_problems(
         "begin with the start token twice": [
             e for e in examples if e.input_ids[:2] == [tokenizer.bos_token_id] * 2
         ],
-        "hold their answer in the prompt": [
-            e for e in examples if _answer_in_prompt(e, tokenizer)
-        ],
+        "hold their answer in the prompt": [e for e in examples if _answer_in_prompt(e, tokenizer)],
     }
     return [f"{len(rows)} rows {what}, {rows[0].id} first" for what, rows in found.items() if rows]
 
