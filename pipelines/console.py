@@ -6,6 +6,8 @@ from typing import Any
 import dagster as dg
 from dagster._core.log_manager import LOG_RECORD_METADATA_ATTR
 
+STACK_TRACE = "Stack Trace:"  # the whole of it stands in the Dagster UI
+
 
 class PlainFormatter(logging.Formatter):
     """`00:12:03  fine_tuned_model    step 12/60, loss 2.310, 14 s left`."""
@@ -52,7 +54,8 @@ def _words(event: Any) -> str:
         return f"done in {data.duration_ms / 1000:.1f} s"
     if kind == dg.DagsterEventType.STEP_FAILURE:
         failure = data.user_failure_data
-        return f"FAILED: {failure.description if failure else data.error_display_string}"
+        text = failure.description if failure else data.error_display_string
+        return f"FAILED: {text.partition(STACK_TRACE)[0].strip()}"
     if kind == dg.DagsterEventType.ASSET_CHECK_EVALUATION and not data.passed:
         return f"check {data.check_name} FAILED: {data.description}"
     return ""
