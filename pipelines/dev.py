@@ -33,6 +33,9 @@ def commands() -> dict[str, list[str]]:
 def main() -> int:
     """Run all of them until one ends or somebody presses Ctrl-C."""
     (state_folder() / "artifacts").mkdir(parents=True, exist_ok=True)
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
+    # An ignored SIGINT, as background jobs of a shell have it, would be inherited: nothing would end.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     environment = {"DAGSTER_HOME": str(ROOT), **os.environ}
     quiet = {"http.server": subprocess.DEVNULL}
     running = []
@@ -44,7 +47,6 @@ def main() -> int:
                 command, cwd=ROOT, env=environment, start_new_session=True, stderr=output
             )
         )
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     try:
         while all(process.poll() is None for process in running):
             time.sleep(0.5)
