@@ -34,7 +34,7 @@ def main() -> int:
     """Run all of them until one ends or somebody presses Ctrl-C."""
     (state_folder() / "artifacts").mkdir(parents=True, exist_ok=True)
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
-    # An ignored SIGINT, as background jobs of a shell have it, would be inherited: nothing would end.
+    # An ignored SIGINT, as a background job of a shell has it, would be inherited by all.
     signal.signal(signal.SIGINT, signal.default_int_handler)
     environment = {"DAGSTER_HOME": str(ROOT), **os.environ}
     quiet = {"http.server": subprocess.DEVNULL}

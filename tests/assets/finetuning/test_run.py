@@ -152,6 +152,14 @@ def test_what_should_move_moves_and_nothing_else(folder: Path, section: dict, mo
 
 
 @pytest.mark.slow
+def test_the_8_bit_optimizer_of_bitsandbytes_trains_too(folder: Path) -> None:
+    section = {"objective": "classify", "method": "full", "optim": "adamw_bnb_8bit"}
+    _, manifest = train(folder, "bnb", **section)
+    losses = [entry["loss"] for entry in manifest["history"] if "loss" in entry]
+    assert min(losses[1:]) < losses[0]
+
+
+@pytest.mark.slow
 def test_twice_from_nothing_gives_the_same_weights(folder: Path) -> None:
     _, first = train(folder, "first", objective="sft", method="lora")
     base = Path(first["base_model"]["path"])
