@@ -3,7 +3,7 @@
 A document, as `raw_documents` keeps it:
 
     {"id": "5f0c…", "group_id": "91ab…", "split": "train", "text": "Backfills are …",
-     "metadata": {"date": "2026-03-01 08:10:00", "origin": "Shares.csv, row 12"}}
+     "metadata": {"date": "2026-03-01 08:10:00", "origin": "Shares.csv, row 12"}, "turns": []}
 """
 
 import hashlib
@@ -15,6 +15,8 @@ from typing import Literal, Self
 Split = Literal["train", "eval", "test"]
 SPLITS: tuple[Split, ...] = ("train", "eval", "test")
 Row = dict[str, object]  # a record as a table row: plain JSON values
+# One turn of a conversation: speaker ("owner", or the person), text, and date, "" where unknown.
+Turn = dict[str, str]
 
 
 def content_hash(value: object) -> str:
@@ -53,6 +55,8 @@ class RawRow(Record):
     group: str  # rows of one group (thread, author, domain) never part between splits
     origin: str  # where a person finds it: "Shares.csv, row 12"
     metadata: dict[str, str] = field(default_factory=dict)
+    turns: list[Turn] = field(default_factory=list)  # where set, the text is made of them
+    people: tuple[str, ...] = ()  # full names of those whom the source names
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +78,7 @@ class Document(Record):
     split: Split
     text: str
     metadata: dict[str, str] = field(default_factory=dict)
+    turns: list[Turn] = field(default_factory=list)  # of a conversation, in their order
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,6 +121,33 @@ class TrainingExample(Record):
     text: str  # as rendered, before it became tokens
     input_ids: list[int]
     labels: list[int]
+
+
+@dataclass(frozen=True, slots=True)
+class PreferenceExample(Record):
+    """A rendered prompt with the answer that is wanted and the one that is not."""
+
+    id: str
+    group_id: str
+    split: Split
+    text: str  # prompt and wanted answer, as rendered
+    chosen_input_ids: list[int]  # prompt and answer
+    chosen_labels: list[int]  # -100 on the prompt
+    rejected_input_ids: list[int]
+    rejected_labels: list[int]
+
+
+@dataclass(frozen=True, slots=True)
+class RetrievalExample(Record):
+    """Texts that an embedding model learns to bring together, and one to keep apart."""
+
+    id: str
+    group_id: str
+    split: Split
+    text: str  # the anchor, for instance a query
+    positive: str
+    negative: str  # empty: the other rows of a batch are the negatives
+    input_ids: list[list[int]]  # of anchor, positive and negative, in this order
 
 
 def to_rows(records: Iterable[Record]) -> list[Row]:

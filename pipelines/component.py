@@ -36,7 +36,7 @@ class PipelineConfig(BaseModel):
     teacher: TeacherConfig = TeacherConfig()
     validation: ValidationConfig = ValidationConfig()
     templating: TemplatingConfig = TemplatingConfig()
-    finetuning: FinetuningConfig
+    finetuning: FinetuningConfig | None = None  # without it the pipeline ends at its examples
     evaluation: EvaluationConfig = EvaluationConfig()
     registration: RegistrationConfig = RegistrationConfig()
     retrain: Retrain = "manual"  # on_change, daily, weekly, a cron expression, or manual
@@ -83,6 +83,7 @@ class FineTuningPipeline(dg.Component):
     def _assets(self) -> list[Part]:
         """Return the rooms' assets, in the order of the flow."""
         name, config, rooms = self.name, self.config, assets
+        tuning = config.finetuning
         data = [
             *rooms.extraction.asset.build(name, config.extraction),
             *rooms.teacher.asset.build(name, config.teacher),
@@ -90,15 +91,17 @@ class FineTuningPipeline(dg.Component):
             *rooms.templating.asset.build(
                 name,
                 config.templating,
-                kind=find(OBJECTIVES, config.finetuning.objective).EXAMPLES,
-                base_model=config.finetuning.base_model,
+                kind=find(OBJECTIVES, tuning.objective).EXAMPLES if tuning else None,
+                base_model=tuning.base_model if tuning else "scratch",
                 labels=config.validation.labels or (),
             ),
         ]
+        if tuning is None:
+            return data
         fence = _blocking_checks(data)
         return [
             *data,
-            *rooms.finetuning.asset.build(name, config.finetuning, fence),
+            *rooms.finetuning.asset.build(name, tuning, fence),
             *rooms.evaluation.asset.build(name, config.evaluation),
             *rooms.registration.asset.build(name, config.registration, fence),
         ]

@@ -74,13 +74,15 @@ def stale_stages(defs: dg.Definitions, instance: dg.DagsterInstance, pipeline: s
     Staleness is not transitive: behind a stage that is still fresh, a later one may be about to get
     other inputs, so it waits for the next look.
     """
-    resolver = CachingStaleStatusResolver(
-        instance, defs.resolve_asset_graph(), LoadingContextForTest(instance)
-    )
+    graph = defs.resolve_asset_graph()
+    resolver = CachingStaleStatusResolver(instance, graph, LoadingContextForTest(instance))
+    keys = {stage: dg.AssetKey([pipeline, stage]) for stage in STAGES}
     fresh = [
-        resolver.get_status(dg.AssetKey([pipeline, stage])) == StaleStatus.FRESH for stage in STAGES
+        (stage, resolver.get_status(key) == StaleStatus.FRESH)
+        for stage, key in keys.items()
+        if graph.has(key)
     ]
-    behind = dropwhile(lambda pair: pair[1], zip(STAGES, fresh, strict=True))
+    behind = dropwhile(lambda pair: pair[1], fresh)
     return [stage for stage, _ in takewhile(lambda pair: not pair[1], behind)]
 
 

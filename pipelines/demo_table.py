@@ -61,7 +61,12 @@ def _line(instance: dg.DagsterInstance, outcome: Outcome) -> tuple[str, ...]:
     tuned = next((n for n in registered if n.startswith("tuned_")), "tuned_-")
     metric = tuned.removeprefix("tuned_")
     scores = (registered.get(f"{arm}_{metric}") for arm in ("base", "baseline", "tuned"))
-    verdict = "FAILED" if outcome.error else "promoted" if registered["promoted"] else "held"
+    if outcome.error:
+        verdict = "FAILED"
+    elif not registered:
+        verdict = "waits"
+    else:
+        verdict = "promoted" if registered["promoted"] else "held"
     return (
         *(outcome.pipeline, str(len(ids)), str(len(ids - outcome.ids_before)), str(rejected)),
         f"{outcome.seconds:.1f}",
@@ -70,8 +75,12 @@ def _line(instance: dg.DagsterInstance, outcome: Outcome) -> tuple[str, ...]:
 
 
 def _reason(instance: dg.DagsterInstance, outcome: Outcome) -> str:
-    registered = newest(instance, outcome.pipeline, "registered_model")
-    return outcome.error or f"{registered['reason']} (version {registered['version']})"
+    if outcome.error:
+        return outcome.error
+    if registered := newest(instance, outcome.pipeline, "registered_model"):
+        return f"{registered['reason']} (version {registered['version']})"
+    rows = newest(instance, outcome.pipeline, "training_examples")["rows"]
+    return f"{rows} training examples wait for an objective: add finetuning: to its defs.yaml"
 
 
 def _report(instance: dg.DagsterInstance, outcome: Outcome) -> str:

@@ -3,28 +3,43 @@
 import json
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Literal
+from typing import Any
 
 import dagster as dg
 
 from assets.charts import histogram
 from assets.models import parse_base_model
-from assets.records import Sample, content_hash, to_rows
+from assets.records import Sample, TrainingExample, content_hash, to_rows
 from assets.templating import preflight, render
+from assets.templating.comparisons import (
+    Compared,
+    preference_problems,
+    render_preferences,
+    render_retrieval,
+    retrieval_problems,
+)
 from assets.templating.config import TemplatingConfig
+from assets.templating.kinds import Kind, identity, kind_of, read, shown, tokens
 from assets.templating.tokenizer import load_tokenizer
 from resources.artifact_store import Artifact, ArtifactStore
 from resources.check_records import blocking_result
 from resources.presentation import picture, table_preview
 
-VERSION = "1"
-Kind = Literal["chat", "text"]
+VERSION = "2"
 
 
 def build(
-    pipeline: str, config: TemplatingConfig, kind: Kind, base_model: str, labels: tuple[str, ...]
+    pipeline: str,
+    config: TemplatingConfig,
+    kind: Kind | None,
+    base_model: str,
+    labels: tuple[str, ...],
 ) -> list[dg.AssetsDefinition]:
-    """Return training_examples and its preflight check for one pipeline."""
+    """Return training_examples and its preflight check for one pipeline.
+
+    `kind` is what the objective wants; without one the samples are rendered as what they are.
+    """
+    base_model = config.tokenizer or base_model
     key = dg.AssetKey([pipeline, "training_examples"])
     samples_key = dg.AssetKey([pipeline, "validated_samples"])
     settings = [VERSION, config.model_dump(mode="json"), config.template_source(), kind, base_model]
@@ -42,14 +57,13 @@ def build(
         rows = store.latest(context, samples_key).rows()
         samples = [Sample.from_row(row) for row in rows]
         with TemporaryDirectory() as folder:
-            made = _render(samples, config, kind, base_model, labels, Path(folder))
+            found = _kind_of(samples, kind)
+            made = _render(samples, config, found, base_model, labels, Path(folder))
             rows = to_rows(made.examples)
-            version = content_hash(
-                [[r["id"], r["split"], r["input_ids"], r["labels"]] for r in rows]
-            )
+            version = content_hash(identity(rows))
             cut = [{"id": sample_id} for sample_id in sorted(made.truncated)]
             artifact = store.publish_files(key, version, Path(folder), rows=rows, truncated=cut)
-        return artifact.result(**_metadata(artifact, made, kind))
+        return artifact.result(**_metadata(artifact, made, found))
 
     @dg.asset_check(
         asset=key,
@@ -59,7 +73,7 @@ def build(
     )
     def check(context: dg.AssetCheckExecutionContext, store: ArtifactStore) -> dg.AssetCheckResult:
         artifact = store.latest(context, key)
-        problems = _problems(artifact, config, kind)
+        problems = _problems(artifact, config)
         return blocking_result(
             not problems, artifact.version, "\n".join(problems) or "ready to train"
         )
@@ -74,17 +88,21 @@ def _render(
     base_model: str,
     labels: tuple[str, ...],
     folder: Path,
-) -> render.Rendered:
+) -> render.Rendered | Compared:
     """Render the samples; write tokenizer/ and template.json into `folder`."""
     training = [s.fields for s in samples if s.split == "train"]
     texts = [text for fields in training for _, text in sorted(fields.items())]
     base = parse_base_model(base_model)
     tokenizer = load_tokenizer(base, [*texts, config.system], config.vocab_size)
-    template = {"kind": kind, "max_length": config.max_length}
-    if kind == "chat":
+    template: dict[str, object] = {"kind": kind, "max_length": config.max_length, "labels": None}
+    if kind in ("chat", "preference"):
         tokenizer.chat_template = config.template_source()
-        made = render.render_chats(samples, tokenizer, config.system, config.max_length)
-        template |= {"system": config.system, "labels": None}
+        made = (render.render_chats if kind == "chat" else render_preferences)(
+            samples, tokenizer, config.system, config.max_length
+        )
+        template["system"] = config.system
+    elif kind == "retrieval":
+        made = render_retrieval(samples, tokenizer, config.max_length)
     else:
         classes = labels or tuple(sorted({s.fields["label"] for s in samples}))
         made = render.render_texts(samples, tokenizer, config.fields, classes, config.max_length)
@@ -95,34 +113,46 @@ def _render(
     return made
 
 
-def _metadata(artifact: Artifact, made: render.Rendered, kind: Kind) -> dict[str, object]:
-    lengths = [len(e.input_ids) for e in made.examples]
-    shown = next((e for e in made.examples if e.split == "train"), None)
-    decoded = "" if shown is None else shown.text
-    if shown is not None and kind == "chat":
-        decoded = render.mark_learnt(shown, _tokenizer(artifact))
+def _kind_of(samples: list[Sample], wanted: Kind | None) -> Kind:
+    try:
+        return kind_of(samples, wanted)
+    except ValueError as error:
+        raise dg.Failure(str(error), allow_retries=False) from None
+
+
+def _metadata(
+    artifact: Artifact, made: render.Rendered | Compared, kind: Kind
+) -> dict[str, object]:
+    lengths = [tokens(e) for e in made.examples]
+    example = next((e for e in made.examples if e.split == "train"), None)
+    decoded = "" if example is None else example.text
+    if isinstance(example, TrainingExample) and kind == "chat":
+        decoded = render.mark_learnt(example, _tokenizer(artifact))
     return {
+        "kind": kind,
         "rows": len(lengths),
         "tokens": sum(lengths),
         "longest": max(lengths, default=0),
         "truncated": len(made.truncated),
         "one_example": dg.MetadataValue.md(f"Learnt: between ⟦ and ⟧.\n```\n{decoded}\n```"),
         "token_histogram": picture(histogram(lengths, "Tokens a row", "tokens")),
-        "preview": table_preview(
-            [{"id": e.id, "split": e.split, "text": e.text} for e in made.examples]
-        ),
+        "preview": table_preview([shown(e) for e in made.examples]),
     }
 
 
-def _problems(artifact: Artifact, config: TemplatingConfig, kind: Kind) -> list[str]:
-    from assets.records import TrainingExample
-
-    examples = [TrainingExample.from_row(row) for row in artifact.rows()]
+def _problems(artifact: Artifact, config: TemplatingConfig) -> list[str]:
+    template = artifact.json("template.json")
+    examples: Any = read(template["kind"], artifact.rows())
     truncated = {str(row["id"]) for row in artifact.rows("truncated")}
-    if kind == "chat":
-        found = preflight.chat_problems(examples, truncated, _tokenizer(artifact))
-    else:
-        found = preflight.text_problems(examples, len(artifact.json("template.json")["labels"]))
+    match template["kind"]:
+        case "preference":
+            found = preference_problems(examples)
+        case "retrieval":
+            found = retrieval_problems(examples)
+        case "chat":
+            found = preflight.chat_problems(examples, truncated, _tokenizer(artifact))
+        case _:
+            found = preflight.text_problems(examples, len(template["labels"]))
     limits = (len(examples), config.max_truncated_rate, config.max_length)
     return [
         *preflight.empty_splits(examples),

@@ -30,6 +30,8 @@ class TemplatingConfig(BaseModel):
     max_truncated_rate: float = Field(
         default=0.05, ge=0, le=1
     )  # above it the preflight check blocks
+    # The base model whose tokenizer renders; null: the one of finetuning:, or scratch without one.
+    tokenizer: str | None = None
     vocab_size: int = Field(default=2048, ge=300)  # of the tokenizer that a scratch model trains
 
     @field_validator("chat_template")

@@ -4,6 +4,7 @@ from collections.abc import Collection, Sequence
 from typing import TYPE_CHECKING
 
 from assets.records import TrainingExample
+from assets.templating.kinds import Example
 from assets.templating.render import MASKED
 
 if TYPE_CHECKING:
@@ -53,7 +54,7 @@ def truncation_problem(truncated: int, rows: int, limit: float, max_length: int)
     ]
 
 
-def empty_splits(examples: Sequence[TrainingExample]) -> list[str]:
+def empty_splits(examples: Sequence[Example]) -> list[str]:
     """Return a line for `train` or `test` when it holds no row."""
     held = {e.split for e in examples}
     return [f"the {split} split is empty" for split in ("train", "test") if split not in held]

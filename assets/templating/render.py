@@ -6,7 +6,8 @@ Chat, prompt masked and the end token learnt (S = <|im_start|>, E = <|im_end|>):
     labels     -100 … -100                              Backfills are … E -100
 """
 
-from collections.abc import Sequence
+import json
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -26,10 +27,15 @@ class Rendered:
     truncated: frozenset[str]
 
 
-def messages_of(prompt: str, system: str) -> list[dict[str, str]]:
-    """Return the messages before the answer."""
+def messages_of(fields: Mapping[str, str], system: str) -> list[dict[str, str]]:
+    """Return the messages before the answer: system, earlier turns, the prompt.
+
+    A sample's own `system` comes before the pipeline's; `history` is JSON of its earlier turns.
+    """
+    system = fields.get("system", system)
     before = [{"role": "system", "content": system}] if system else []
-    return [*before, {"role": "user", "content": prompt}]
+    history = json.loads(fields.get("history") or "[]")
+    return [*before, *history, {"role": "user", "content": fields["prompt"]}]
 
 
 def render_chats(
@@ -38,15 +44,22 @@ def render_chats(
     """Render prompts and completions by the tokenizer's chat template."""
     examples, truncated = [], set()
     for sample in samples:
-        answer = {"role": "assistant", "content": sample.fields["completion"]}
-        chat = [*messages_of(sample.fields["prompt"], system), answer]
-        ids, learnt = _tokens(chat, tokenizer)
-        labels = [i if use else MASKED for i, use in zip(ids, learnt, strict=True)]
-        text = str(tokenizer.apply_chat_template(chat, tokenize=False))
+        text, ids, labels = render_chat(sample.fields, "completion", tokenizer, system)
         if len(ids) > max_length:
             truncated.add(sample.id)
         examples.append(_example(sample, text, ids[:max_length], labels[:max_length]))
     return Rendered(examples, frozenset(truncated))
+
+
+def render_chat(
+    fields: Mapping[str, str], answer: str, tokenizer: "PreTrainedTokenizerBase", system: str
+) -> tuple[str, list[int], list[int]]:
+    """Return text, token ids and labels of one chat that ends on the field named `answer`."""
+    last = {"role": "assistant", "content": fields[answer]}
+    chat = [*messages_of(fields, system), last]
+    ids, learnt = _tokens(chat, tokenizer)
+    labels = [i if use else MASKED for i, use in zip(ids, learnt, strict=True)]
+    return str(tokenizer.apply_chat_template(chat, tokenize=False)), ids, labels
 
 
 def render_texts(
@@ -89,11 +102,17 @@ def mark_learnt(example: TrainingExample, tokenizer: "PreTrainedTokenizerBase") 
 def _tokens(
     chat: list[dict[str, str]], tokenizer: "PreTrainedTokenizerBase"
 ) -> tuple[list[int], list[int]]:
-    """Return the ids, and 1 for each that the template's generation block holds, else 0."""
+    """Return the ids, and 1 for each that the template's last generation block holds, else 0.
+
+    Earlier answers of a conversation are the prompt here: each is the answer of its own sample.
+    """
     tokens: Any = tokenizer.apply_chat_template(
         chat, tokenize=True, return_dict=True, return_assistant_tokens_mask=True
     )
-    return list(tokens["input_ids"]), list(tokens["assistant_masks"])
+    mask = list(tokens["assistant_masks"])
+    end = max((i for i, use in enumerate(mask) if use), default=-1)
+    start = max((i + 1 for i in range(end) if not mask[i]), default=0)
+    return list(tokens["input_ids"]), [int(start <= i <= end) for i in range(len(mask))]
 
 
 def _example(sample: Sample, text: str, ids: list[int], labels: list[int]) -> TrainingExample:

@@ -69,3 +69,26 @@ def test_an_unknown_template_is_refused_with_the_names_that_exist() -> None:
         ValidationError, match="unknown chat_template 'chatlm'; there are: .*chatml"
     ):
         TemplatingConfig(chat_template="chatlm")
+
+
+@pytest.mark.parametrize("name", template_names())
+def test_of_a_conversation_only_the_last_answer_is_learnt(name: str, tokenizer) -> None:
+    tokenizer.chat_template = (TEMPLATES / f"{name}.jinja").read_text()
+    history = (
+        '[{"role": "user", "content": "Hello there"}, {"role": "assistant", "content": "Hi!"}]'
+    )
+    made = render_chats(
+        [sample(prompt="slow backfills", completion=POST, history=history)], tokenizer, "", 512
+    )
+    example = made.examples[0]
+    assert tokenizer.decode([i for i in example.labels if i != MASKED]) == POST + END
+    assert example.text.index("Hello there") < example.text.index("Hi!")
+
+
+def test_a_samples_own_system_prompt_comes_before_the_pipelines(tokenizer) -> None:
+    tokenizer.chat_template = (TEMPLATES / "chatml.jinja").read_text()
+    own = sample(prompt="trust", completion=POST, system="Today is Monday.")
+    made = render_chats([own, sample(prompt="trust", completion=POST)], tokenizer, "Be brief.", 512)
+    assert "Today is Monday." in made.examples[0].text
+    assert "Be brief." not in made.examples[0].text
+    assert "Be brief." in made.examples[1].text
