@@ -7,19 +7,22 @@ One row of the table `answers`:
     answer      {"idea": "slow backfills; partition pruning"}
     prompt_tokens 311, completion_tokens 14, cost_usd 0.000055, created 2026-03-01T08:10:00+00:00
 
-No prompt, endpoint or secret is kept, and neither is an error or an empty answer.
+No prompt, endpoint or secret is kept, and neither is an error or an empty answer. A team shares
+one cache as JSONL: `python -m resources.response_cache export FILE`, `import FILE`.
 """
 
 import hashlib
 import json
 import sqlite3
 import time
+from collections.abc import Iterable, Iterator
 from contextlib import closing
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
 BUSY_SECONDS = 60.0  # how long a process waits while another one writes
+COLUMNS = ("key", "model", "answer", "prompt_tokens", "completion_tokens", "cost_usd", "created")
 _TABLE = """
 create table if not exists answers (
     key text primary key,
@@ -31,6 +34,7 @@ create table if not exists answers (
     created text not null
 ) without rowid
 """
+_INSERT = f"insert or ignore into answers values ({', '.join('?' for _ in COLUMNS)})"
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +58,7 @@ class ResponseCache:
     """A SQLite file that many processes may share; each answer is committed by itself."""
 
     def __init__(self, path: Path):
+        self.path = path
         path.parent.mkdir(parents=True, exist_ok=True)
         # autocommit: an answer that `put` returned from outlives a kill of this process
         self._database = sqlite3.connect(path, timeout=BUSY_SECONDS, isolation_level=None)
@@ -74,19 +79,27 @@ class ResponseCache:
         """Keep the answer and return the one that stands: the first, where two processes paid."""
         if not answer.text:
             raise ValueError("an empty answer is never kept")
-        self._database.execute(
-            "insert or ignore into answers values (?, ?, ?, ?, ?, ?, ?)",
-            (
-                key,
-                answer.model,
-                answer.text,
-                answer.prompt_tokens,
-                answer.completion_tokens,
-                answer.cost_usd,
-                datetime.now(UTC).isoformat(timespec="seconds"),
-            ),
-        )
+        created = datetime.now(UTC).isoformat(timespec="seconds")
+        tokens = (answer.prompt_tokens, answer.completion_tokens)
+        row = (key, answer.model, answer.text, *tokens, answer.cost_usd, created)
+        if self._database.execute(_INSERT, row).rowcount:
+            return answer
         return self.get(key) or answer
+
+    def rows(self) -> Iterator[tuple[str | int | float, ...]]:
+        """Yield all rows as `COLUMNS`, by key."""
+        yield from self._database.execute(f"select {', '.join(COLUMNS)} from answers order by key")
+
+    def add_rows(self, rows: Iterable[tuple[str | int | float, ...]]) -> int:
+        """Add all rows, or none where `rows` raises; returns how many had no answer yet."""
+        self._database.execute("begin immediate")
+        try:
+            added = sum(self._database.execute(_INSERT, row).rowcount for row in rows)
+        except BaseException:
+            self._database.execute("rollback")
+            raise
+        self._database.execute("commit")
+        return added
 
     def _prepare(self) -> None:
         """Create the table, and turn the file to WAL mode.
@@ -104,3 +117,9 @@ class ResponseCache:
                 time.sleep(0.05)
         self._database.execute("pragma synchronous = normal")
         self._database.execute(_TABLE)
+
+
+if __name__ == "__main__":
+    from resources.cache_exchange import main
+
+    raise SystemExit(main())

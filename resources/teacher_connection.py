@@ -1,60 +1,24 @@
 """One model at one endpoint with fixed sampling: looks in the cache, asks, keeps each answer."""
 
-import math
-from collections.abc import Callable
+import asyncio
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Self
-from urllib.parse import urlsplit
+from typing import Self
 
 import dagster as dg
 
-from resources.response_cache import CachedAnswer, ResponseCache, request_key
+from resources.attempt import Outcome, Sender
+from resources.batch_account import BatchAccount
+from resources.chat_request import ChatRequest, Messages, Sampling, Schema
+from resources.completion import Completion
+from resources.endpoint import Endpoint
+from resources.purse import Cost, Purse
+from resources.rate_headers import backoff_seconds
+from resources.rate_limit import RateLimit
+from resources.response_cache import CachedAnswer, ResponseCache
 
-if TYPE_CHECKING:
-    from openai import AsyncOpenAI
-    from openai.types.chat import ChatCompletion
-
-Cost = Callable[[int, int], float]  # prompt tokens, completion tokens -> US dollars
-Messages = list[dict[str, str]]
-Schema = dict[str, Any]
-
-
-@dataclass(frozen=True, slots=True)
-class Endpoint:
-    """Where requests go."""
-
-    base_url: str
-    api_key: str = field(repr=False)  # empty: a server of one's own that asks for none
-
-    @property
-    def at_openai(self) -> bool:
-        """Whether OpenAI sends the bill."""
-        host = urlsplit(self.base_url).hostname or ""
-        return host == "openai.com" or host.endswith(".openai.com")
-
-    @property
-    def address(self) -> str:
-        """The address without user, password and query, which may be secrets."""
-        parts = urlsplit(self.base_url)
-        return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}{parts.path}"
-
-    def without_secrets(self, error: Exception) -> str:
-        """Return the error's text; servers like to quote the key that they refuse."""
-        text = str(error)
-        secrets = (self.api_key, urlsplit(self.base_url).password)
-        for secret in filter(None, secrets):
-            text = text.replace(secret, "***")
-        return text
-
-
-@dataclass(frozen=True, slots=True)
-class Sampling:
-    """What else decides an answer, beside its prompt."""
-
-    temperature: float | None
-    max_output_tokens: int
-    sample_index: int = 0
+BATCH_TIMEOUT_SECONDS = 600.0  # a file of requests has up to 200 MB
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +31,6 @@ class TeacherAnswer:
     completion_tokens: int = 0
     cost_usd: float = 0.0
     problem: str = ""
-    lost: bool = False  # no answer arrived, but the server may have worked, and billed
 
 
 @dataclass
@@ -77,21 +40,24 @@ class TeacherConnection:
     endpoint: Endpoint
     model: str
     sampling: Sampling
-    timeout_seconds: float
+    timeout_seconds: float  # for one whole answer
     max_retries: int
+    max_concurrency: int
     cost: Cost
+    purse: Purse
     cache: ResponseCache
-    _client: "AsyncOpenAI | None" = None
+    replay: bool  # ask nothing: what the cache does not hold is a failure
+    batch_poll_seconds: float
+    say: Callable[[str], None]
+    _sender: Sender | None = field(default=None, init=False)
+    _rate_limit: RateLimit = field(init=False)
 
     async def __aenter__(self) -> Self:
-        from openai import AsyncOpenAI
-
-        self._client = AsyncOpenAI(
-            api_key=self.endpoint.api_key or "none",
-            base_url=self.endpoint.base_url,
-            timeout=self.timeout_seconds,
-            max_retries=self.max_retries,
-        )
+        self._rate_limit = RateLimit(self.max_concurrency)
+        if not self.replay:
+            client = self.endpoint.client(self.max_concurrency, self.timeout_seconds)
+            about = (self.endpoint, self.model, self.sampling, self.timeout_seconds)
+            self._sender = Sender(client, *about)
         return self
 
     async def __aexit__(
@@ -100,104 +66,114 @@ class TeacherConnection:
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        if self._client is not None:
-            await self._client.close()
+        if self._sender is not None:
+            await self._sender.client.close()
         self.cache.close()
 
-    def cached(self, messages: Messages, schema: Schema) -> TeacherAnswer | None:
+    def key(self, messages: Messages, schema: Schema, sample_index: int = 0) -> str:
+        """Return the hash that the answer is kept under."""
+        return self._key(ChatRequest(messages, schema, sample_index))
+
+    def cached(
+        self, messages: Messages, schema: Schema, sample_index: int = 0
+    ) -> TeacherAnswer | None:
         """Return the answer to this very request that was paid for before, if any."""
-        key = self._key(messages, schema)
+        return self._kept(self.key(messages, schema, sample_index))
+
+    async def ask(self, messages: Messages, schema: Schema, sample_index: int = 0) -> TeacherAnswer:
+        """Send the request, again where that may help, and keep its answer at once.
+
+        A request that fails by itself comes back with a `problem`; one that shows that no other can
+        succeed raises dg.Failure, and what the purse raises goes through.
+        """
+        request = ChatRequest(messages, schema, sample_index)
+        key = self._key(request)
+        sender = self._asking([key])
+        retry = 0
+        while True:
+            answer, outcome = await self._attempt(sender, key, request)
+            if outcome.hopeless:
+                problem = f"{self.model} cannot be asked: {outcome.problem}"
+                raise dg.Failure(problem, allow_retries=False)
+            if not outcome.again or retry == self.max_retries:
+                return answer
+            wait = outcome.wait_seconds
+            await asyncio.sleep(backoff_seconds(retry) if wait is None else wait)
+            retry += 1
+
+    async def ask_together(
+        self, requests: Sequence[tuple[Messages, Schema, int]]
+    ) -> dict[str, str]:
+        """Send the requests as batches and keep the answers; returns problems by request hash."""
+        from resources.teacher_batch import TeacherBatches
+
+        asked = {self._key(request): request for request in (ChatRequest(*r) for r in requests)}
+        client = self._asking(list(asked)).client.with_options(timeout=BATCH_TIMEOUT_SECONDS)
+        account = BatchAccount(self.purse, self.cost, asked, self._keep_of_batch)
+        batches = TeacherBatches(
+            client=client,
+            cache=self.cache,
+            ledger_path=self.cache.path,
+            keep=account.keep,
+            reserve=account.reserve,
+            say=self.say,
+            poll_seconds=self.batch_poll_seconds,
+            without_secrets=self.endpoint.without_secrets,
+        )
+        about = (self.endpoint, self.model, self.sampling)
+        async with account:
+            return await batches.ask({key: r.body(*about) for key, r in asked.items()})
+
+    def keep(self, key: str, completion: Completion) -> TeacherAnswer:
+        """Keep what a completion says, unless it is a problem; returns the answer that stands."""
+        tokens = (completion.prompt_tokens, completion.completion_tokens)
+        if completion.problem:
+            return TeacherAnswer("", key, *tokens, self.cost(*tokens), completion.problem)
+        paid = CachedAnswer(completion.text, self.model, *tokens, self.cost(*tokens))
+        return _answer(key, self.cache.put(key, paid))
+
+    def _keep_of_batch(self, key: str, completion: Completion) -> str:
+        return self.keep(key, completion).problem
+
+    async def _attempt(
+        self, sender: Sender, key: str, request: ChatRequest
+    ) -> tuple[TeacherAnswer, Outcome]:
+        """Send the request once; whatever happens, its cost is settled."""
+        async with self._rate_limit.turn(request.likely_tokens(self.sampling)) as turn:
+            if (kept := self._kept(key)) is not None:  # another process paid meanwhile
+                return kept, Outcome()
+            reserved = await self.purse.reserve(request.messages, request.schema)
+            cost_usd = reserved
+            try:
+                outcome = await sender.send(request, turn)
+                if (completion := outcome.completion) is not None:
+                    cost_usd = self.cost(completion.prompt_tokens, completion.completion_tokens)
+                    return self.keep(key, completion), outcome
+                cost_usd = 0.0 if outcome.free else reserved
+                return TeacherAnswer("", key, problem=outcome.problem), outcome
+            finally:
+                await self.purse.settle(reserved, cost_usd)
+
+    def _asking(self, keys: Sequence[str]) -> Sender:
+        """Return what sends; raises where nothing may be sent."""
+        if self.replay:
+            raise dg.Failure(
+                f"replay: {len(keys)} requests to {self.model} have no answer in "
+                f"{self.cache.path}, and none is sent; the first is {keys[0]}. Import a cache that "
+                "holds them, or leave replay",
+                allow_retries=False,
+            )
+        if self._sender is None:
+            raise RuntimeError("ask inside `async with`")
+        return self._sender
+
+    def _kept(self, key: str) -> TeacherAnswer | None:
         kept = self.cache.get(key)
         return _answer(key, kept) if kept else None
 
-    async def ask(self, messages: Messages, schema: Schema) -> TeacherAnswer:
-        """Send the request and keep its answer at once.
-
-        A request that fails by itself comes back with a `problem`; one that shows that no other can
-        succeed (a wrong key, an unknown model, no credit left) raises dg.Failure.
-        """
-        from openai import APIConnectionError, APIError, APIStatusError
-
-        key = self._key(messages, schema)
-        try:
-            response = await self._send(messages, schema)
-            return self._kept(key, messages, response)
-        except APIConnectionError as error:  # a time-out is one of them
-            return TeacherAnswer("", key, problem=self._problem("lost", error), lost=True)
-        except APIStatusError as error:
-            if error.status_code in (401, 403, 404) or error.code == "insufficient_quota":
-                message = self._problem(f"{self.model} cannot be asked", error)
-                raise dg.Failure(message, allow_retries=False) from None  # its text holds the key
-            return TeacherAnswer("", key, problem=self._problem("refused by the server", error))
-        except (APIError, ValueError) as error:  # a body that is no completion
-            return TeacherAnswer("", key, problem=self._problem("unreadable", error), lost=True)
-
-    def _problem(self, what: str, error: Exception) -> str:
-        return f"{what}: {self.endpoint.without_secrets(error)}"
-
-    def _kept(self, key: str, messages: Messages, response: "ChatCompletion") -> TeacherAnswer:
-        text, problem = _text_or_problem(response)
-        prompt_tokens, completion_tokens = _usage(response, messages, text)
-        cost_usd = self.cost(prompt_tokens, completion_tokens)
-        if problem:
-            return TeacherAnswer("", key, prompt_tokens, completion_tokens, cost_usd, problem)
-        paid = CachedAnswer(text, self.model, prompt_tokens, completion_tokens, cost_usd)
-        return _answer(key, self.cache.put(key, paid))
-
-    async def _send(self, messages: Messages, schema: Schema) -> "ChatCompletion":
-        if self._client is None:
-            raise RuntimeError("ask inside `async with`")
-        # OpenAI's newer models refuse the old name, and some servers know only that one
-        limit = "max_completion_tokens" if self.endpoint.at_openai else "max_tokens"
-        options: dict[str, Any] = {limit: self.sampling.max_output_tokens}
-        if self.sampling.temperature is not None:
-            options["temperature"] = self.sampling.temperature
-        return await self._client.chat.completions.create(
-            model=self.model,
-            messages=messages,  # type: ignore[arg-type]
-            response_format={
-                "type": "json_schema",
-                "json_schema": {"name": "answer", "strict": True, "schema": schema},
-            },
-            **options,
-        )
-
-    def _key(self, messages: Messages, schema: Schema) -> str:
-        return request_key(
-            {
-                "endpoint": self.endpoint.address,
-                "model": self.model,
-                "messages": messages,
-                "temperature": self.sampling.temperature,
-                "max_output_tokens": self.sampling.max_output_tokens,
-                "schema": schema,
-                "sample_index": self.sampling.sample_index,
-            }
-        )
+    def _key(self, request: ChatRequest) -> str:
+        return request.key(self.endpoint, self.model, self.sampling)
 
 
 def _answer(key: str, kept: CachedAnswer) -> TeacherAnswer:
     return TeacherAnswer(kept.text, key, kept.prompt_tokens, kept.completion_tokens, kept.cost_usd)
-
-
-def _text_or_problem(response: "ChatCompletion") -> tuple[str, str]:
-    """Return the answer's text, or why there is none."""
-    choices = getattr(response, "choices", None)  # a page of HTML arrives here as a string
-    if not choices:
-        raise ValueError(f"the server sent no completion but {str(response)[:80]!r}")
-    message, finish_reason = choices[0].message, choices[0].finish_reason
-    if message.refusal:
-        return "", f"the teacher refused: {message.refusal}"
-    if finish_reason == "content_filter":
-        return "", "the teacher's content filter cut the answer"
-    if not (message.content or "").strip():
-        return "", f"the answer is empty (finish_reason {finish_reason}; raise max_output_tokens?)"
-    return message.content or "", ""
-
-
-def _usage(response: "ChatCompletion", messages: Messages, text: str) -> tuple[int, int]:
-    """Return prompt and completion tokens; four characters a token where a server counts none."""
-    if response.usage is not None:
-        return response.usage.prompt_tokens, response.usage.completion_tokens
-    characters = sum(len(m["content"]) for m in messages)
-    return math.ceil(characters / 4), math.ceil(len(text) / 4)

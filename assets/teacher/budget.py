@@ -2,17 +2,17 @@
 
 import asyncio
 import json
-import math
 import re
+from collections import deque
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
-from assets.teacher.protocol import Message
+from assets.teacher.protocol import Message, Schema
+from assets.teacher.tokens import AT_MOST, TokenCounter
 
-CHARACTERS_PER_TOKEN = 4  # English on the usual tokenizers; code and other scripts need more
-TOKENS_PER_MESSAGE = 8  # roles and separators
+Question = tuple[Sequence[Message], Schema]
 _PRICES = Path(__file__).with_name("prices.json")
 
 
@@ -33,13 +33,28 @@ class Price:
         return (prompt_tokens * self.prompt + completion_tokens * self.completion) / 1_000_000
 
 
-def price_of(model: str, at_openai: bool, given: Sequence[float] | None) -> Price:
-    """Return the price of a model; ValueError for one that OpenAI bills and no one has priced."""
+def price_of(
+    model: str, at_openai: bool, given: Sequence[float] | None, batch: bool = False
+) -> Price:
+    """Return the price of a model; ValueError for one that OpenAI bills and no one has priced.
+
+    `batch` takes the discount of the Batch API off, off a given price too.
+    """
+    price = _price_of_one(model, at_openai, given)
+    if not batch:
+        return price
+    factor, as_of = _prices()["batch_factor"], _prices()["as_of"]
+    source = f"{price.source}; times {factor} in batches, as of {as_of}"
+    return Price(price.prompt * factor, price.completion * factor, source)
+
+
+def _price_of_one(model: str, at_openai: bool, given: Sequence[float] | None) -> Price:
     if given is not None:
         return Price(given[0], given[1], "price_per_million of the pipeline")
-    known, as_of = _prices()
+    known = _prices()["models"]
     undated = re.sub(r"-\d{4}-\d{2}-\d{2}$", "", model)
     if undated in known:
+        as_of = _prices()["as_of"]
         return Price(known[undated][0], known[undated][1], f"prices.json, as of {as_of}")
     if at_openai:
         raise ValueError(
@@ -50,72 +65,164 @@ def price_of(model: str, at_openai: bool, given: Sequence[float] | None) -> Pric
 
 
 @cache
-def _prices() -> tuple[dict[str, list[float]], str]:
-    content = json.loads(_PRICES.read_text(encoding="utf-8"))
-    return content["models"], content["as_of"]
+def _prices() -> dict:
+    return json.loads(_PRICES.read_text(encoding="utf-8"))
 
 
-def estimate_usd(
-    requests: Iterable[Sequence[Message]], price: Price, max_output_tokens: int
-) -> float:
-    """Return an estimate: four characters a token in, the longest allowed answer out."""
-    likely = [price.cost_usd(_likely_tokens(m), max_output_tokens) for m in requests]
-    return math.fsum(likely)
+@dataclass(frozen=True, slots=True)
+class Estimate:
+    """What requests may take: the prompts as counted, every answer as long as is allowed."""
+
+    requests: int
+    prompt_tokens: int
+    completion_tokens: int
+    cost_usd: float
+    method: str
 
 
-def _likely_tokens(messages: Sequence[Message]) -> int:
-    characters = sum(len(m["content"]) for m in messages)
-    return math.ceil(characters / CHARACTERS_PER_TOKEN) + TOKENS_PER_MESSAGE * len(messages)
+def estimate(
+    requests: Iterable[Question], tokens: TokenCounter, price: Price, max_output_tokens: int
+) -> Estimate:
+    """Return what the requests may cost; they are counted one by one and not kept."""
+    number = prompt_tokens = 0
+    for messages, schema in requests:
+        number += 1
+        prompt_tokens += tokens.of_request(messages, schema)
+    completion_tokens = number * max_output_tokens
+    cost_usd = price.cost_usd(prompt_tokens, completion_tokens)
+    method = f"prompts: {tokens.method}; answers: {max_output_tokens} tokens each, the longest"
+    return Estimate(number, prompt_tokens, completion_tokens, cost_usd, method)
 
 
-def _most_tokens(messages: Sequence[Message]) -> int:
-    """No byte-level tokenizer makes more tokens than there are bytes."""
-    return sum(len(m["content"].encode()) + TOKENS_PER_MESSAGE for m in messages)
+@dataclass(eq=False, slots=True)
+class _Waiting:
+    """A reservation that did not fit beside those in flight."""
+
+    worst_usd: float
+    calls: int
+    granted: asyncio.Future[None]
 
 
 class Budget:
     """Sets the worst case of a request aside before it is sent, and takes its real cost after.
 
-    A request that does not fit waits for those in flight: most cost less than their worst case.
+    A request that does not fit waits for those in flight, first come, first served: most cost less
+    than their worst case. `max_calls` counts every attempt, repeated ones too.
     """
 
-    def __init__(self, max_cost_usd: float, price: Price, max_output_tokens: int):
+    def __init__(
+        self,
+        max_cost_usd: float,
+        price: Price,
+        max_output_tokens: int,
+        max_calls: int | None = None,
+        tokens: TokenCounter = AT_MOST,
+    ):
         self.max_cost_usd = max_cost_usd
         self.price = price
         self.max_output_tokens = max_output_tokens
+        self.max_calls = max_calls
+        self.tokens = tokens
         self.spent_usd = 0.0
-        self._in_flight: list[float] = []
-        self._changed = asyncio.Condition()
+        self.calls = 0
+        self._in_flight = 0
+        self._reserved_usd = 0.0
+        self._waiting: deque[_Waiting] = deque()
 
-    def require(self, estimated_usd: float, requests: int) -> None:
-        """Raise OverBudget when the estimate is over the cap."""
-        if estimated_usd > self.max_cost_usd:
+    def require(self, expected: Estimate) -> None:
+        """Raise OverBudget when the estimate is over a cap."""
+        what_to_do = []
+        if expected.cost_usd > self.max_cost_usd:
+            what_to_do.append(
+                f"over max_cost_usd ${self.max_cost_usd:.4f}: raise it, lower max_output_tokens "
+                f"({self.max_output_tokens}), or name a cheaper model"
+            )
+        if self.max_calls is not None and expected.requests > self.max_calls:
+            what_to_do.append(f"over max_calls {self.max_calls}: raise it")
+        if what_to_do:
             raise OverBudget(
-                f"{requests} requests are estimated at ${estimated_usd:.4f}, over max_cost_usd "
-                f"${self.max_cost_usd:.4f}: nothing was sent. Raise max_cost_usd, lower "
-                f"max_output_tokens ({self.max_output_tokens}), or name a cheaper model"
+                f"{expected.requests} requests of {expected.prompt_tokens} prompt tokens are "
+                f"estimated at ${expected.cost_usd:.4f} ({expected.method}). Nothing was sent; "
+                + "; ".join(what_to_do)
             )
 
-    async def reserve(self, messages: Sequence[Message]) -> float:
+    async def reserve(self, messages: Sequence[Message], schema: Schema) -> float:
         """Return the worst cost of a request, set aside; raises OverBudget when it cannot fit."""
-        worst = self.price.cost_usd(_most_tokens(messages), self.max_output_tokens)
-        async with self._changed:
-            await self._changed.wait_for(lambda: not self._in_flight or self._fits(worst))
-            if not self._fits(worst):
-                raise OverBudget(
-                    f"stopped before max_cost_usd ${self.max_cost_usd:.4f}: ${self.spent_usd:.4f} "
-                    f"is spent and the next request may cost ${worst:.4f}. Answers so far are "
-                    "kept: raise max_cost_usd, or materialize again to go on from here"
-                )
-            self._in_flight.append(worst)
-        return worst
+        return await self._set_aside(self._worst_usd(AT_MOST.of_request(messages, schema), 1), 1)
+
+    async def reserve_together(self, requests: Iterable[Question]) -> float:
+        """Return the worst cost of many requests, set aside as one: all are sent, or none."""
+        number = prompt_tokens = 0
+        for messages, schema in requests:
+            number += 1
+            prompt_tokens += self.tokens.most_of_request(messages, schema)
+        return await self._set_aside(self._worst_usd(prompt_tokens, number), number)
 
     async def settle(self, reserved: float, cost_usd: float) -> None:
         """Take the real cost in place of what was set aside."""
-        async with self._changed:
-            self._in_flight.remove(reserved)
-            self.spent_usd += cost_usd
-            self._changed.notify_all()
+        if not self._in_flight:
+            raise ValueError(f"${reserved:.6f} is settled, and nothing is reserved")
+        self.spent_usd += cost_usd
+        self._release(reserved)
 
-    def _fits(self, worst: float) -> bool:
-        return self.spent_usd + sum(self._in_flight) + worst <= self.max_cost_usd
+    def spend(self, cost_usd: float) -> None:
+        """Count a cost that an earlier run set aside: its batch arrived only now."""
+        self.spent_usd += cost_usd
+
+    def _worst_usd(self, prompt_tokens: int, calls: int) -> float:
+        return self.price.cost_usd(prompt_tokens, calls * self.max_output_tokens)
+
+    async def _set_aside(self, worst_usd: float, calls: int) -> float:
+        request = _Waiting(worst_usd, calls, asyncio.get_running_loop().create_future())
+        self._waiting.append(request)
+        self._serve()
+        try:
+            await request.granted
+        except asyncio.CancelledError:
+            if not request.granted.cancelled() and not request.granted.exception():
+                self._release(worst_usd)  # granted in the very turn of the loop that cancelled
+            self._serve()
+            raise
+        return worst_usd
+
+    def _release(self, reserved: float) -> None:
+        self._in_flight -= 1
+        # sums of floats drift: nothing in flight is nothing reserved
+        self._reserved_usd = self._reserved_usd - reserved if self._in_flight else 0.0
+        self._serve()
+
+    def _serve(self) -> None:
+        """Grant, or refuse for good, from the head on; each settling wakes only whom it serves."""
+        while self._waiting:
+            request = self._waiting[0]
+            if request.granted.done():  # whoever waited was cancelled
+                self._waiting.popleft()
+            elif refusal := self._refusal(request):
+                self._waiting.popleft()
+                request.granted.set_exception(OverBudget(refusal))
+            elif self._fits(request):
+                self._waiting.popleft()
+                self._grant(request)
+            else:
+                return
+
+    def _grant(self, request: _Waiting) -> None:
+        self._in_flight += 1
+        self._reserved_usd += request.worst_usd
+        self.calls += request.calls
+        request.granted.set_result(None)
+
+    def _fits(self, request: _Waiting) -> bool:
+        return self.spent_usd + self._reserved_usd + request.worst_usd <= self.max_cost_usd
+
+    def _refusal(self, request: _Waiting) -> str:
+        """Return why the request can never go, or '' where it can, now or later."""
+        kept = "Answers so far are kept: raise it, or materialize again to go on from here"
+        if self.max_calls is not None and self.calls + request.calls > self.max_calls:
+            return f"stopped before max_calls {self.max_calls}: {self.calls} were sent. {kept}"
+        if self._in_flight or self._fits(request):
+            return ""
+        return (
+            f"stopped before max_cost_usd ${self.max_cost_usd:.4f}: ${self.spent_usd:.4f} is spent "
+            f"and the next {request.calls} may cost ${request.worst_usd:.4f} at worst. {kept}"
+        )

@@ -1,176 +1,221 @@
-"""Documents in, samples out: passed through, made offline, or asked of a teacher."""
+"""Asks a teacher about many documents: the cache first, then as much at once as is allowed."""
 
 import asyncio
-import json
-from collections.abc import Callable, Iterator, Sequence
+import time
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any
 
-from assets.records import Document, Record, Sample, content_hash
-from assets.teacher.budget import Budget, estimate_usd
-from assets.teacher.protocol import Answer, Message, Task, Teacher
+from assets.records import Document
+from assets.teacher.dialogue import Dialogue, Query, dialogue
+from assets.teacher.generation import FailedDocument, Generation, SentRequest, samples_of
+from assets.teacher.privacy import leaked, personal_values, without_personal_data
+from assets.teacher.protocol import Answer, Fields, Teacher
 
-PASSED_THROUGH = "passed_through"
-OFFLINE = "offline"
+PROGRESS_SECONDS = 10.0
 
 
 @dataclass(frozen=True, slots=True)
-class FailedDocument(Record):
-    """A document of which no sample could be made, with the reason."""
+class NoAnswer:
+    """Stands where no answer came, or none was asked for."""
 
-    document_id: str
-    reason: str
+    problem: str = ""
+    text: str = ""
+    request_hash: str = ""
+    prompt_tokens: int = 0
+    completion_tokens: int = 0
+    cost_usd: float = 0.0
 
 
 @dataclass
-class Generation:
-    """What came out, and what this run took: a cached answer is free."""
+class Talk:
+    """The dialogue about one document, and what was said in it."""
 
-    samples: list[Sample] = field(default_factory=list)
-    failed: list[FailedDocument] = field(default_factory=list)
-    new: int = 0  # requests sent, repairs included
-    cached: int = 0  # requests answered by the cache
-    prompt_tokens: int = 0
-    completion_tokens: int = 0
-    cost_usd: float = 0.0  # a request that was lost on the way counts with its worst case
-    estimated_cost_usd: float = 0.0
-
-
-def pass_through(documents: Sequence[Document]) -> Generation:
-    """Return every document as a sample: `body` and its metadata."""
-    return Generation(
-        [_sample(d, "", {**d.metadata, "body": d.text}, PASSED_THROUGH) for d in documents]
-    )
-
-
-def make_offline(name: str, task: Task, documents: Sequence[Document]) -> Generation:
-    """Return what the task's own method makes of each document alone."""
-    made = Generation()
-    for document in documents:
-        try:
-            made.samples.append(_sample(document, name, task.offline(document), OFFLINE))
-        except ValueError as error:
-            made.failed.append(FailedDocument(document.id, str(error)))
-    return made
-
-
-def _sample(
-    document: Document,
-    task: str,
-    fields: dict[str, str],
-    method: str,
-    answers: Sequence[Answer] = (),
-) -> Sample:
-    return Sample(
-        id=content_hash([document.id, task, 0]),
-        document_id=document.id,
-        group_id=document.group_id,
-        split=document.split,
-        fields=fields,
-        method=method,
-        request_hash=answers[-1].request_hash if answers else "",
-        cost_usd=sum(answer.cost_usd for answer in answers),
-    )
+    document: Document
+    dialogue: Dialogue
+    personal: dict[str, str]  # what must not be in a request
+    answers: list[Answer] = field(default_factory=list)
 
 
 @dataclass
 class TeacherRun:
-    """Asks a teacher about many documents: cache first, then at most `max_concurrency` at once."""
+    """One materialization's questions to one teacher."""
 
     name: str
-    task: Task
+    task: Any  # a module of assets/teacher/tasks
+    options: Any
     model: str
     teacher: Teacher
-    budget: Budget
     max_concurrency: int
+    pseudonym_key: str = ""
+    say: Callable[[str], None] = lambda text: None
     made: Generation = field(default_factory=Generation)
     stopped_by: Exception | None = None
+    _problems: dict[str, str] = field(default_factory=dict)  # by request hash, of batches
+    _in_flight: dict[str, asyncio.Future[Answer]] = field(default_factory=dict)
+    _done: int = 0
 
-    def estimate(self, documents: Sequence[Document]) -> None:
-        """Note what the cache misses may cost; raises OverBudget, before anything is sent."""
-        misses = [
-            self._billed(messages)
-            for messages in map(self.task.messages, documents)
-            if self.teacher.cached(messages, self.task.SCHEMA) is None
-        ]
-        price, max_output_tokens = self.budget.price, self.budget.max_output_tokens
-        self.made.estimated_cost_usd = estimate_usd(misses, price, max_output_tokens)
-        self.budget.require(self.made.estimated_cost_usd, len(misses))
+    def missing(self, documents: Iterable[Document]) -> Iterator[Query]:
+        """Yield each request that the cache cannot answer, before anything is sent.
+
+        Where a later question depends on an answer that is not there yet, the task's stand-in takes
+        its place: so an estimate counts the judge of answers that nobody gave yet.
+        """
+        seen: set[str] = set()
+        for document in documents:
+            for query in self._unanswered(document, follow=True):
+                if (key := self._key(query)) not in seen:
+                    seen.add(key)
+                    yield query
 
     async def run(self, documents: Sequence[Document]) -> Generation:
         """Return all samples; raises what stopped the run once the answers in flight are kept."""
-        queue = iter(documents)
-        await asyncio.gather(*(self._work(queue) for _ in range(self.max_concurrency)))
-        self.made.cost_usd = self.budget.spent_usd
+        queue, began = iter(documents), time.monotonic()
+        progress = asyncio.create_task(self._tell(len(documents), began))
+        try:
+            workers = min(self.max_concurrency, max(1, len(documents)))
+            await asyncio.gather(*(self._work(queue) for _ in range(workers)))
+        finally:
+            progress.cancel()
+        self.say(self._progress(len(documents), began))
         if self.stopped_by is not None:
             raise self.stopped_by
-        self.made.failed.sort(key=lambda row: row.document_id)
         return self.made
+
+    async def run_in_batches(self, documents: Sequence[Document]) -> Generation:
+        """Send what can be asked at once as one batch, until nothing is left to ask."""
+        while wave := self._wave(documents):
+            self.say(f"{len(wave)} requests go to the Batch API")
+            self.made.new += len(wave)
+            queries = [(q.messages, q.schema, q.sample_index) for q in wave.values()]
+            problems = await self.teacher.ask_together(queries)
+            unanswered = (k for k, q in wave.items() if self._cached(q) is None)
+            self._problems |= {k: problems.get(k, "the batch holds no answer") for k in unanswered}
+        return await self.run(documents)
+
+    def _wave(self, documents: Iterable[Document]) -> dict[str, Query]:
+        queries = (q for d in documents for q in self._unanswered(d, follow=False))
+        return {self._key(query): query for query in queries}
+
+    def _talk(self, document: Document) -> Talk:
+        safe = without_personal_data(document, self.pseudonym_key)
+        talk = dialogue(self.task, document, safe, self.options)
+        return Talk(document, talk, self._personal(document))
+
+    def _personal(self, document: Document) -> dict[str, str]:
+        """What the prompt itself says anyway, in its worked example, is nobody's secret."""
+        found = personal_values(document)
+        return {value: kind for value, kind in found.items() if value not in self._prompt}
+
+    @cached_property
+    def _prompt(self) -> str:
+        if not hasattr(self.task, "messages"):
+            return ""
+        messages = self.task.messages(self.task.EXAMPLE.document, self.options)
+        return "\n".join(message["content"] for message in messages)
+
+    def _unanswered(self, document: Document, follow: bool) -> Iterator[Query]:
+        """Yield the queries of one document that nothing known answers; `follow`: to its end."""
+        talk = self._talk(document)
+        stood_in = False
+        try:
+            queries = next(talk.dialogue)
+            while True:
+                answers: list[Answer] = []
+                for query in queries:
+                    answer = self._known(query, talk)
+                    if answer is None and not (stood_in and query.repair):
+                        yield query
+                    answers.append(answer or NoAnswer(text=query.stand_in))
+                stood_in = stood_in or any(not a.request_hash and not a.problem for a in answers)
+                if stood_in and not follow:
+                    return
+                queries = talk.dialogue.send(answers)
+        except (StopIteration, ValueError):
+            return
+
+    def _known(self, query: Query, talk: Talk) -> Answer | None:
+        """Return the cached answer, why there can be none, or None where it must be asked."""
+        if kind := leaked(query.messages, talk.personal):
+            return NoAnswer(f"withheld: the request would have held a person's {kind}")
+        if self._problems and (problem := self._problems.get(self._key(query))):
+            return NoAnswer(problem)
+        return self._cached(query)
+
+    def _cached(self, query: Query) -> Answer | None:
+        return self.teacher.cached(query.messages, query.schema, query.sample_index)
+
+    def _key(self, query: Query) -> str:
+        return self.teacher.key(query.messages, query.schema, query.sample_index)
 
     async def _work(self, queue: Iterator[Document]) -> None:
         for document in queue:
             if self.stopped_by is not None:
                 return
             try:
-                self.made.samples.append(await self._sample_of(document))
+                self.made.samples += await self._samples_of(document)
             except ValueError as error:
                 self.made.failed.append(FailedDocument(document.id, str(error)))
             except Exception as error:
                 # cancelling the other workers would lose answers that are paid for
                 self.stopped_by = self.stopped_by or error
+            self._done += 1
 
-    async def _sample_of(self, document: Document) -> Sample:
-        """Ask, and once more with the reason where the answer is refused."""
-        messages = self.task.messages(document)
-        first = await self._answer(messages)
+    async def _samples_of(self, document: Document) -> list[Any]:
+        talk = self._talk(document)
+        fields = await self._converse(talk)
+        return samples_of(document, self.name, fields, self.model, talk.answers)
+
+    async def _converse(self, talk: Talk) -> list[Fields]:
         try:
-            fields = _parsed(self.task.parse, document, first)
-            return _sample(document, self.name, fields, self.model, [first])
-        except ValueError as reason:
-            second = await self._answer(_repair(messages, first, reason))
-        fields = _parsed(self.task.parse, document, second)
-        return _sample(document, self.name, fields, self.model, [first, second])
+            queries = next(talk.dialogue)
+            while True:
+                answers = await asyncio.gather(*(self._answer(q, talk) for q in queries))
+                talk.answers += [answer for answer in answers if answer.request_hash]
+                queries = talk.dialogue.send(answers)
+        except StopIteration as end:
+            return end.value
 
-    async def _answer(self, messages: list[Message]) -> Answer:
-        """Return the kept answer, or ask within the budget; ValueError where none comes."""
-        if (kept := self.teacher.cached(messages, self.task.SCHEMA)) is not None:
+    async def _answer(self, query: Query, talk: Talk) -> Answer:
+        answer = self._known(query, talk)
+        if answer is None:
+            answer = await self._ask_once(query)
+        elif answer.problem:
+            self.made.withheld += answer.problem.startswith("withheld")
+            return answer
+        else:
             self.made.cached += 1
-            return kept
-        reserved = await self.budget.reserve(self._billed(messages))
-        cost_usd = reserved
-        try:
-            self.made.new += 1
-            answer = await self.teacher.ask(messages, self.task.SCHEMA)
-            cost_usd = reserved if answer.lost else answer.cost_usd
-        finally:
-            await self.budget.settle(reserved, cost_usd)
-        self.made.prompt_tokens += answer.prompt_tokens
-        self.made.completion_tokens += answer.completion_tokens
-        if answer.problem:
-            raise ValueError(answer.problem)
+        sent = SentRequest(self._key(query), talk.document.id, query.messages)
+        self.made.requests.append(sent)
         return answer
 
-    def _billed(self, messages: list[Message]) -> list[Message]:
-        """The schema is billed as part of the prompt."""
-        return [*messages, {"role": "system", "content": json.dumps(self.task.SCHEMA)}]
+    async def _ask_once(self, query: Query) -> Answer:
+        """Two documents may ask the same thing at the same time: the second waits for the first."""
+        key = self._key(query)
+        if (other := self._in_flight.get(key)) is not None:
+            return await asyncio.shield(other)
+        asked = asyncio.ensure_future(
+            self.teacher.ask(query.messages, query.schema, query.sample_index)
+        )
+        self._in_flight[key] = asked
+        self.made.new += 1
+        try:
+            answer = await asked
+        finally:
+            del self._in_flight[key]
+        self.made.prompt_tokens += answer.prompt_tokens
+        self.made.completion_tokens += answer.completion_tokens
+        return answer
 
+    async def _tell(self, documents: int, began: float) -> None:
+        while True:
+            await asyncio.sleep(PROGRESS_SECONDS)
+            self.say(self._progress(documents, began))
 
-def _parsed(
-    parse: Callable[[Document, dict[str, object]], dict[str, str]],
-    document: Document,
-    answer: Answer,
-) -> dict[str, str]:
-    try:
-        content = json.loads(answer.text)
-    except json.JSONDecodeError as error:
-        raise ValueError(f"the answer is no JSON: {error}") from None
-    if not isinstance(content, dict):
-        raise ValueError(f"the answer is a JSON {type(content).__name__}, not an object")
-    return parse(document, content)
-
-
-def _repair(messages: list[Message], refused: Answer, reason: ValueError) -> list[Message]:
-    return [
-        *messages,
-        {"role": "assistant", "content": refused.text},
-        {"role": "user", "content": f"That was refused: {reason}. Answer again, by the rules."},
-    ]
+    def _progress(self, documents: int, began: float) -> str:
+        rate = self.made.new / max(1e-9, time.monotonic() - began)
+        return (
+            f"{self._done:,} of {documents:,} documents; {self.made.cached:,} answers from the "
+            f"cache, {self.made.new:,} asked ({rate:.1f} a second)"
+        )

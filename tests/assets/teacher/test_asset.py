@@ -2,9 +2,11 @@
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import dagster as dg
@@ -13,9 +15,11 @@ import pytest
 from assets.records import Document, Sample, content_hash, to_rows
 from assets.teacher.asset import build
 from assets.teacher.config import TeacherConfig
+from assets.teacher.spotlight import MARKER
 from assets.teacher.tasks import idea_for_post
 from resources.artifact_store import Artifact, ArtifactStore
 from resources.teacher_model import TeacherModel
+from tests.batch_server import batch_server
 from tests.teacher_server import Reply, failure, idea, teacher_server, text
 
 KEY = "sk-test-1234567890abcdef"
@@ -81,9 +85,16 @@ def error_of(result: dg.ExecuteInProcessResult) -> str:
     return str(event.step_failure_data.error)
 
 
-def check_of(result: dg.ExecuteInProcessResult) -> dg.AssetCheckEvaluation:
-    [evaluation] = result.get_asset_check_evaluations()
+def check_of(
+    result: dg.ExecuteInProcessResult, name: str = "failure_rate"
+) -> dg.AssetCheckEvaluation:
+    [evaluation] = [e for e in result.get_asset_check_evaluations() if e.check_name == name]
     return evaluation
+
+
+def plain(request: dict[str, Any]) -> str:
+    """Return all that a request says, without the marker of its data."""
+    return " ".join(m["content"].replace(MARKER, " ") for m in request["messages"])
 
 
 @pytest.fixture
@@ -210,7 +221,7 @@ def test_one_more_post_is_one_request_and_one_letter_of_the_prompt_is_all(
     ("bad", "reason"),
     [
         ("{idea:", "the answer is no JSON"),
-        ('["a"]', "the answer is a JSON list"),
+        ('[{"idea": "a b c"}]', "the answer is a JSON list"),
         ('{"idea": "x"}', "fewer than 3 words"),
     ],
 )
@@ -237,7 +248,7 @@ def test_refusals_and_answers_that_quote_the_post_fail_their_row_alone(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def answer(request: dict[str, Any], number: int) -> Reply:
-        post = json.dumps(request["messages"])
+        post = plain(request)
         if "Post 0 opens" in post:
             return text(None, refusal="not this one")
         return idea("post 1 opens here, friends") if "Post 1 opens" in post else idea("a b c")
@@ -264,8 +275,8 @@ def test_an_estimate_over_the_cap_sends_nothing(
         asked_at(monkeypatch, server.base_url)
         error = error_of(line.materialize())
         assert server.requests == []
-    assert "6 requests are estimated at $0.0" in error
-    assert "over max_cost_usd $0.0001: nothing was sent. Raise max_cost_usd" in error
+    assert "prompt tokens are estimated at $0.0" in error
+    assert "Nothing was sent; over max_cost_usd $0.0001: raise it" in error
 
 
 @pytest.mark.parametrize("max_concurrency", [1, 4])
@@ -275,7 +286,7 @@ def test_the_cap_stops_the_run_and_the_next_one_goes_on_without_asking_twice(
     def answer(request: dict[str, Any], number: int) -> Reply:
         """Bill $0.05 each time, and be right only when asked again: twice the estimate."""
         repaired = len(request["messages"]) > 4
-        content = '{"idea": "three plain words"}' if repaired else "junk"
+        content = '{"idea": "three plain words"}' if repaired else '{"idea": "x"}'
         return text(content, completion_tokens=50)
 
     config = teacher(
@@ -293,6 +304,121 @@ def test_the_cap_stops_the_run_and_the_next_one_goes_on_without_asking_twice(
     assert counts["cost_usd"] == pytest.approx(0.30)
     asked = [json.dumps(request, sort_keys=True) for request in server.requests]
     assert len(asked) == len(set(asked)) == 12
+
+
+def test_deleting_all_but_the_cache_asks_nothing_and_gives_the_same_bytes(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    line = Line(tmp_path, teacher())
+    with teacher_server(good) as server:
+        asked_at(monkeypatch, server.base_url)
+        result = line.materialize()
+        rows = (artifact(line, result).path / "rows.parquet").read_bytes()
+        shutil.rmtree(tmp_path / "artifacts")
+        again = Line(tmp_path, teacher())
+        result = again.materialize()
+        assert len(server.requests) == len(POSTS)
+    assert (artifact(again, result).path / "rows.parquet").read_bytes() == rows
+
+
+def test_replay_takes_answers_from_the_cache_alone_and_says_what_it_lacks(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with teacher_server(good) as server:
+        asked_at(monkeypatch, server.base_url)
+        first = Line(tmp_path, teacher())
+        version = artifact(first, first.materialize()).version
+        monkeypatch.delenv("OPENAI_API_KEY")
+        replay = Line(tmp_path, teacher(mode="replay"))
+        assert artifact(replay, replay.materialize()).version == version
+        replay.posts = [*POSTS, "One more post.\n\nIt speaks of slow backfills."]
+        assert "replay: 1 requests have no answer in the cache" in error_of(replay.materialize())
+        assert len(server.requests) == len(POSTS)
+
+
+def test_a_batch_makes_the_same_samples_at_half_the_estimate(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    live = Line(tmp_path / "live", teacher())
+    with teacher_server(good) as server:
+        asked_at(monkeypatch, server.base_url)
+        one = live.materialize()
+    batch = Line(tmp_path / "batch", teacher(mode="batch", batch_poll_seconds=0.01))
+    with batch_server(good) as service:
+        asked_at(monkeypatch, service.base_url)
+        two = batch.materialize()
+        assert len(service.batches) == 1
+    assert [s.fields for s in samples(batch, two)] == [s.fields for s in samples(live, one)]
+    for name in ("cost_usd", "estimated_cost_usd"):
+        assert numbers(two)[name] == pytest.approx(numbers(one)[name] / 2)
+
+
+def test_rows_draw_a_wording_and_a_system_prompt(tmp_path: Path) -> None:
+    config = TeacherConfig.model_validate(
+        {
+            "task": "idea_for_post",
+            "wordings": ["Write a post on {prompt}", "{prompt}: a post, please"],
+            "system_prompts": ["It is {date}."],
+        }
+    )
+    line = Line(tmp_path, config)
+    made = samples(line, line.materialize())
+    assert {s.fields["wording"] for s in made} == {"0", "1"}
+    assert {s.fields["system"] for s in made} == {"It is 2026."}
+    unknown = Line(tmp_path, config.model_copy(update={"wordings": ("{topic}",)}))
+    assert "no field 'topic'; there are: completion, date, prompt" in error_of(
+        unknown.materialize()
+    )
+
+
+def test_a_bad_teacher_is_caught_by_the_audit_before_training(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def answer(request: dict[str, Any], number: int) -> Reply:
+        if "You check training samples" in plain(request):
+            good = "team 3" not in plain(request)
+            return text(json.dumps({"good": good, "reason": "no idea but a slogan"}))
+        return idea("Sorry, I cannot help with that")
+
+    line = Line(tmp_path, teacher(audit_model="gpt-4o"))
+    with teacher_server(answer) as server:
+        asked_at(monkeypatch, server.base_url)
+        result = line.materialize()
+        assert len(server.requests) == 2 * len(POSTS)
+    evaluation = check_of(result, "teacher_audit")
+    assert not evaluation.passed and evaluation.blocking
+    assert "6 of 6 audited samples (100.0%) have a fault; allowed: 5.0%" in str(
+        evaluation.description
+    )
+    reasons = {(row["by"], row["reason"]) for row in artifact(line, result).rows("faults")}
+    assert ("model", "no idea but a slogan") in reasons
+    assert numbers(result)["audit_agreement"] == pytest.approx(1 / 6)
+
+
+def test_no_personal_data_leaves_even_where_extraction_kept_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    secret = "Ring +44 20 7946 0958 or jane.doe@harbourline.example about slow backfills."
+    line = Line(tmp_path, teacher(), [f"Post opens here.\n\n{secret}"])
+    with teacher_server(good) as server:
+        asked_at(monkeypatch, server.base_url)
+        result = line.materialize()
+        sent = plain(server.requests[0])
+    assert "slow backfills" in sent
+    assert "7946" not in sent and "jane" not in sent
+    assert samples(line, result)[0].fields["completion"].endswith(secret)
+    assert "0 of 1 requests hold personal data" in str(check_of(result, "privacy").description)
+    published = artifact(line, result)
+    [row] = published.rows("requests")
+    told = [*row["messages"], {"role": "user", "content": secret}]
+    import assets.teacher.asset as asset
+
+    kept = published.rows
+    leaky = SimpleNamespace(
+        rows=lambda t="rows": [{**row, "messages": told}] if t == "requests" else kept(t)
+    )
+    documents = {d.id: d.to_row() for d in documents_of(line.posts)}
+    assert list(asset._leaks(leaky, documents).values()) == ["email"]  # type: ignore[arg-type]
 
 
 def test_a_refused_key_ends_the_run_and_is_in_no_event(
@@ -324,7 +450,7 @@ def test_the_code_version_follows_the_configuration_and_the_prompt(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     def version(config: TeacherConfig) -> str | None:
-        [asset, _] = build("p", config)
+        [asset, *_] = build("p", config)
         return next(iter(asset.specs)).code_version  # type: ignore[union-attr]
 
     before = version(teacher())
