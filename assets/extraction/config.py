@@ -8,7 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from assets.discovery import PluggedConfig
 
-PersonalData = Literal["email", "phone", "card", "iban", "secret"]
+PersonalData = Literal["email", "phone", "card", "iban", "secret", "name"]
 
 
 class SplitConfig(BaseModel):
@@ -33,8 +33,9 @@ class ExtractionConfig(PluggedConfig):
 
     source: str  # a file of assets/extraction/sources
     path: Path  # the export: absolute, or relative to the pipeline's folder
-    # What becomes a pseudonym; `secret` is a password or token inside a link.
-    redact: tuple[PersonalData, ...] = ("email", "phone", "card", "iban", "secret")
+    # What becomes a pseudonym: `secret` is a password or token inside a link, `name` a person whom
+    # the source names (a sender, a recipient, a speaker), wherever the text names them.
+    redact: tuple[PersonalData, ...] = ("email", "phone", "card", "iban", "secret", "name")
     split: SplitConfig = SplitConfig()
     max_unreadable_rate: float = Field(default=0.1, ge=0, le=1)  # above it the check blocks
     min_documents: int = Field(default=10, ge=3)  # with fewer rows the asset fails

@@ -1,21 +1,24 @@
 """From the raw export to clean documents: read, normalise, pseudonymise, deduplicate, split."""
 
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 
 from assets.discovery import find
 from assets.extraction.config import ExtractionConfig
+from assets.extraction.conversation import OWNER, text_of
 from assets.extraction.fingerprint import files_under
 from assets.extraction.normalize import normalize
-from assets.extraction.redact import redact
 from assets.extraction.rows import Skipped, SourceRow
 from assets.extraction.split import count_splits, split_of
-from assets.records import Document, RawRow, UnreadableRow, content_hash
+from assets.personal_data.redact import redact
+from assets.records import Document, RawRow, Turn, UnreadableRow, content_hash
 
 # Values that the source itself has put into form; every other value is a person's free text.
 _FORMED = frozenset({"label", "date", "from_domain", "attachments"})
-_IDENTITY = ("subject", "label")  # two mails of one text and another subject are two documents
+# Two mails of one text and another subject are two documents, and so are two pairs of answers, and
+# two inputs of one instruction.
+_IDENTITY = ("subject", "label", "answer_a", "answer_b", "preferred", "input")
 
 
 @dataclass(frozen=True)
@@ -37,16 +40,19 @@ def extract(config: ExtractionConfig, key: str = "") -> Extraction:
     counts: Counter[str] = Counter({f"redacted_{kind}": 0 for kind in config.redact})
     documents: dict[str, Document] = {}
     unreadable: list[UnreadableRow] = []
+    people: set[str] = set()
     for row in _rows(config):
+        people.update(row.people if isinstance(row, RawRow) else ())
         if isinstance(row, Skipped):
             counts[f"skipped_{row.reason}"] += 1
         elif isinstance(row, UnreadableRow):
-            excerpt, _ = redact(normalize(row.excerpt), config.redact, key)
-            unreadable.append(replace(row, excerpt=excerpt))
+            unreadable.append(row)
         elif (document := _document(row, config, key, counts)).text:
             _add(documents, document, counts)
         else:
             counts["skipped_invisible"] += 1
+    anybody = frozenset(people)
+    unreadable = [_without_personal_data(row, config, key, anybody) for row in unreadable]
     _require_enough(config, len(documents), unreadable, counts)
     splits = count_splits((d.split for d in documents.values()), config.split)
     numbers = {
@@ -69,13 +75,18 @@ def _rows(config: ExtractionConfig) -> Iterator[SourceRow]:
 
 
 def _document(row: RawRow, config: ExtractionConfig, key: str, counts: Counter[str]) -> Document:
+    people = tuple(filter(None, map(normalize, row.people)))
+
     def clean(text: str) -> str:
-        text, found = redact(normalize(text), config.redact, key)
+        text, found = redact(normalize(text), config.redact, key, people)
         counts.update({f"redacted_{kind}": number for kind, number in found.items()})
         return text
 
-    text = clean(row.text)
+    turns = [made for turn in row.turns if (made := _clean_turn(turn, clean))["text"]]
+    text = text_of(turns) if row.turns else clean(row.text)
     metadata = {k: v if k in _FORMED else clean(v) for k, v in row.metadata.items()}
+    if people:
+        metadata["people"] = "\n".join(sorted({" ".join(clean(p).split()) for p in people}))
     group_id = content_hash([config.source, row.group])
     return Document(
         id=content_hash([config.source, text, _identity(metadata)]),
@@ -83,7 +94,25 @@ def _document(row: RawRow, config: ExtractionConfig, key: str, counts: Counter[s
         split=split_of(group_id, config.split),
         text=text,
         metadata={**metadata, "origin": row.origin},
+        turns=turns,
     )
+
+
+def _clean_turn(turn: Turn, clean: Callable[[str], str]) -> Turn:
+    speaker = turn["speaker"]
+    return {
+        "speaker": speaker if speaker == OWNER else " ".join(clean(speaker).split()),
+        "text": clean(turn["text"]),
+        "date": turn["date"],
+    }
+
+
+def _without_personal_data(
+    row: UnreadableRow, config: ExtractionConfig, key: str, people: frozenset[str]
+) -> UnreadableRow:
+    """Whom an unreadable row names is not known: it may be anybody of the export."""
+    excerpt, _ = redact(normalize(row.excerpt), config.redact, key, people)
+    return replace(row, excerpt=excerpt)
 
 
 def _identity(metadata: Mapping[str, str]) -> dict[str, str]:

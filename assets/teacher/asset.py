@@ -1,7 +1,7 @@
 """teacher_samples: what the teacher, or the task's offline method, made of the documents."""
 
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Container, Mapping
 from functools import partial
 
 import dagster as dg
@@ -9,7 +9,7 @@ import dagster as dg
 from assets.records import Document, content_hash, to_rows
 from assets.teacher.budget import Budget, OverBudget, Price, price_of
 from assets.teacher.config import TeacherConfig
-from assets.teacher.privacy import leaked, personal_values
+from assets.teacher.privacy import Personal
 from assets.teacher.production import Production, produce
 from assets.teacher.tokens import TokenCounter, counter_of
 from resources.artifact_store import Artifact, ArtifactStore
@@ -68,7 +68,7 @@ def build(pipeline: str, config: TeacherConfig) -> list[Asset]:
     return [
         _samples(key, raw_documents, config),
         _failure_rate(key, config),
-        *([_audit(key, config), _privacy(key, raw_documents)] if config.task else []),
+        *([_audit(key, config), _privacy(key, raw_documents, config)] if config.task else []),
     ]
 
 
@@ -170,7 +170,9 @@ def _audit(key: dg.AssetKey, config: TeacherConfig) -> dg.AssetChecksDefinition:
     return teacher_audit
 
 
-def _privacy(key: dg.AssetKey, raw_documents: dg.AssetKey) -> dg.AssetChecksDefinition:
+def _privacy(
+    key: dg.AssetKey, raw_documents: dg.AssetKey, config: TeacherConfig
+) -> dg.AssetChecksDefinition:
     @dg.asset_check(
         asset=key,
         blocking=True,
@@ -181,7 +183,7 @@ def _privacy(key: dg.AssetKey, raw_documents: dg.AssetKey) -> dg.AssetChecksDefi
     ) -> dg.AssetCheckResult:
         artifact = store.latest(context, key)
         documents = {str(row["id"]): row for row in store.latest(context, raw_documents).rows()}
-        found = _leaks(artifact, documents)
+        found = _leaks(artifact, documents, config.fixed_messages())
         requests = len(artifact.rows("requests"))
         listed = [f"request {request}: {kind}" for request, kind in sorted(found.items())]
         return blocking_result(
@@ -194,13 +196,15 @@ def _privacy(key: dg.AssetKey, raw_documents: dg.AssetKey) -> dg.AssetChecksDefi
     return privacy
 
 
-def _leaks(artifact: Artifact, documents: Mapping[str, Mapping[str, object]]) -> dict[str, str]:
+def _leaks(
+    artifact: Artifact, documents: Mapping[str, Mapping[str, object]], fixed: Container[str]
+) -> dict[str, str]:
     found: dict[str, str] = {}
     for row in artifact.rows("requests"):
         about = documents.get(str(row["document_id"]))
         if about is not None:
-            personal = personal_values(Document.from_row(about))
-            if kind := leaked(row["messages"], personal):  # type: ignore[arg-type]
+            personal = Personal.of(Document.from_row(about))
+            if kind := personal.leaked(row["messages"], fixed):  # type: ignore[arg-type]
                 found[str(row["request_hash"])] = kind
     return found
 

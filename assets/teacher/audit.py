@@ -13,7 +13,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
 from assets.records import Record, Sample, content_hash
-from assets.teacher.privacy import leaked, personal_values, without_personal_data
+from assets.teacher.privacy import Personal, without_personal_data
 from assets.teacher.protocol import Checked, Message, Schema, Teacher
 from assets.teacher.refusals import is_refusal
 from assets.teacher.spotlight import MARKER, RULE, as_data, unmarked
@@ -116,7 +116,7 @@ async def audit_by_model(
 async def _verdict(row: Checked, instruction: str, judge: Teacher, key: str) -> str | None:
     """Return what is wrong, empty for nothing, None where the model gave no usable answer."""
     messages = judge_messages(row, instruction, key)
-    if leaked(messages, personal_values(row.document)):
+    if Personal.of(row.document).leaked(messages):
         return None
     answer = judge.cached(messages, SCHEMA) or await judge.ask(messages, SCHEMA)
     if answer.problem:

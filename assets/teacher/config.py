@@ -6,7 +6,7 @@ from typing import Any, ClassVar, Literal
 from pydantic import Field, NonNegativeFloat, field_validator, model_validator
 
 from assets.discovery import PluggedConfig, find
-from assets.teacher.protocol import prompt_version
+from assets.teacher.protocol import first_messages, prompt_version
 from assets.teacher.wordings import require_fillable
 
 TASKS = "assets.teacher.tasks"
@@ -55,9 +55,7 @@ class TeacherConfig(PluggedConfig):
             raise ValueError(f"{given} needs a teacher: name one with model:")
         if (task := self.task_module()) is not None:
             if self.model is None and not hasattr(task, "offline"):
-                raise ValueError(
-                    f"task {self.task!r} has no offline method: name a teacher, model:"
-                )
+                raise ValueError(f"task {self.task!r} has no offline method: name a model:")
             if self.model and not (hasattr(task, "messages") or hasattr(task, "stages")):
                 raise ValueError(f"task {self.task!r} asks no teacher: leave model: out")
         return self
@@ -65,6 +63,11 @@ class TeacherConfig(PluggedConfig):
     def task_module(self) -> Any:
         """Return the task's module, None where documents pass as samples."""
         return find(TASKS, self.task) if self.task else None
+
+    def fixed_messages(self) -> frozenset[str]:
+        """Return the contents of messages that the task says about every document."""
+        said = first_messages(self.task_module(), self.options("task"))
+        return frozenset(message["content"] for message in said)
 
     def decides(self) -> list[object]:
         """Return all of the section that decides which samples there are.

@@ -12,7 +12,7 @@ from typing import Any
 
 from assets.records import Document
 from assets.teacher.protocol import Answer, Fields, Message, Refused, Request, Schema, Stages
-from assets.teacher.spotlight import unmarked
+from assets.teacher.spotlight import as_data, unmarked
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,9 +103,13 @@ def _query(request: Request) -> Query:
 
 
 def _repair(request: Request, answer: Answer, reason: str) -> Query:
+    """Ask again; the reason may quote the answer, and that the document: so it is data too."""
     told = [
         *request.messages,
         {"role": "assistant", "content": answer.text},
-        {"role": "user", "content": f"That was refused: {reason}. Answer again, by the rules."},
+        {
+            "role": "user",
+            "content": f"That was refused:\n{as_data('reason', reason)}\nAnswer by the rules.",
+        },
     ]
     return Query(told, request.schema, request.sample_index, "{}", repair=True)

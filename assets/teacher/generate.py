@@ -10,8 +10,8 @@ from typing import Any
 from assets.records import Document
 from assets.teacher.dialogue import Dialogue, Query, dialogue
 from assets.teacher.generation import FailedDocument, Generation, SentRequest, samples_of
-from assets.teacher.privacy import leaked, personal_values, without_personal_data
-from assets.teacher.protocol import Answer, Fields, Teacher
+from assets.teacher.privacy import Personal, without_personal_data
+from assets.teacher.protocol import Answer, Fields, Teacher, first_messages
 
 PROGRESS_SECONDS = 10.0
 
@@ -34,7 +34,7 @@ class Talk:
 
     document: Document
     dialogue: Dialogue
-    personal: dict[str, str]  # what must not be in a request
+    personal: Personal  # what must not be in a request
     answers: list[Answer] = field(default_factory=list)
 
 
@@ -101,19 +101,12 @@ class TeacherRun:
     def _talk(self, document: Document) -> Talk:
         safe = without_personal_data(document, self.pseudonym_key)
         talk = dialogue(self.task, document, safe, self.options)
-        return Talk(document, talk, self._personal(document))
-
-    def _personal(self, document: Document) -> dict[str, str]:
-        """What the prompt itself says anyway, in its worked example, is nobody's secret."""
-        found = personal_values(document)
-        return {value: kind for value, kind in found.items() if value not in self._prompt}
+        return Talk(document, talk, Personal.of(document))
 
     @cached_property
-    def _prompt(self) -> str:
-        if not hasattr(self.task, "messages"):
-            return ""
-        messages = self.task.messages(self.task.EXAMPLE.document, self.options)
-        return "\n".join(message["content"] for message in messages)
+    def _fixed(self) -> frozenset[str]:
+        """What the task says about every document: its rules and its worked example."""
+        return frozenset(m["content"] for m in first_messages(self.task, self.options))
 
     def _unanswered(self, document: Document, follow: bool) -> Iterator[Query]:
         """Yield the queries of one document that nothing known answers; `follow`: to its end."""
@@ -137,7 +130,7 @@ class TeacherRun:
 
     def _known(self, query: Query, talk: Talk) -> Answer | None:
         """Return the cached answer, why there can be none, or None where it must be asked."""
-        if kind := leaked(query.messages, talk.personal):
+        if kind := talk.personal.leaked(query.messages, self._fixed):
             return NoAnswer(f"withheld: the request would have held a person's {kind}")
         if self._problems and (problem := self._problems.get(self._key(query))):
             return NoAnswer(problem)

@@ -5,10 +5,11 @@ a document, the second finds in the request.
 """
 
 import re
-from collections.abc import Iterable, Mapping
-from dataclasses import replace
+from collections.abc import Container, Iterable, Mapping
+from dataclasses import dataclass, replace
+from typing import Self
 
-from assets.personal_data.detect import values
+from assets.personal_data.detect import findings, values
 from assets.personal_data.redact import redact
 from assets.records import Document
 from assets.teacher.protocol import Message
@@ -37,26 +38,32 @@ def people_of(document: Document) -> tuple[str, ...]:
     return tuple(filter(None, document.metadata.get("people", "").split("\n")))
 
 
-def personal_values(document: Document) -> dict[str, str]:
-    """Return each piece of personal data that the document holds, and its kind."""
-    people = people_of(document)
-    texts = [document.text, *(turn["text"] for turn in document.turns), *people]
-    return {value: kind for text in texts for value, kind in values(text, people=people)}
+@dataclass(frozen=True)
+class Personal:
+    """What of a document must not be in a request."""
 
+    values: Mapping[str, str]  # an address or a number -> its kind
+    people: tuple[str, ...]
 
-def leaked(messages: Iterable[Message], personal: Mapping[str, str]) -> str:
-    """Return the kind of personal data that the messages hold, empty for none."""
-    if not personal:
-        return ""
-    sent = unmarked("\n".join(message["content"] for message in messages))
-    letters = _letters(sent)
-    for value, kind in personal.items():
-        if kind == "name":
-            if re.search(rf"(?<!\w){re.escape(value)}(?!\w)", sent):
-                return kind
-        elif _letters(value) in letters:
-            return kind
-    return ""
+    @classmethod
+    def of(cls, document: Document) -> Self:
+        """Return the addresses and numbers in the document, and the people that it names."""
+        texts = [document.text, *(turn["text"] for turn in document.turns)]
+        found = (pair for text in texts for pair in values(text))
+        return cls(dict(found), people_of(document))
+
+    def leaked(self, messages: Iterable[Message], fixed: Container[str] = ()) -> str:
+        """Return the kind of personal data that the messages hold, empty for none.
+
+        `fixed` are the contents that the task says about every document: nobody's secret.
+        """
+        if not self.values and not self.people:
+            return ""
+        sent = [unmarked(m["content"]) for m in messages if m["content"] not in fixed]
+        if self.people and any(findings(text, ("name",), self.people) for text in sent):
+            return "name"
+        letters = _letters("\n".join(sent))
+        return next((k for value, k in self.values.items() if _letters(value) in letters), "")
 
 
 def _letters(text: str) -> str:

@@ -157,12 +157,17 @@ def one_by_one(
     return made
 
 
+def first_messages(task: Any, options: Any) -> list[Message]:
+    """Return what the task asks first about its worked example; nothing where it asks nobody."""
+    if hasattr(task, "messages"):
+        return task.messages(task.EXAMPLE.document, options)
+    if hasattr(task, "stages"):
+        example = task.EXAMPLE.document
+        requests = next(task.stages(example, example, options))
+        return [message for request in requests for message in request.messages]
+    return []
+
+
 def prompt_version(task: Any, options: Any) -> str:
     """Return the hash of all that decides what a task asks first and makes of it."""
-    asked: object = ""
-    if hasattr(task, "messages"):
-        asked = task.messages(task.EXAMPLE.document, options)
-    elif hasattr(task, "stages"):
-        example = task.EXAMPLE.document
-        asked = [request.messages for request in next(task.stages(example, example, options))]
-    return content_hash([task.VERSION, task.SCHEMA, asked])
+    return content_hash([task.VERSION, task.SCHEMA, first_messages(task, options)])

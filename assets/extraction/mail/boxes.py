@@ -51,6 +51,11 @@ def mails(path: Path) -> Iterator[Mail]:
                 yield Mail(file, 1, raw, 0, len(raw), from_quoted=False)
 
 
+def name_under(path: Path, mail: Mail) -> str:
+    """Return the name by which a person finds the mail's file: with its folder under `path`."""
+    return mail.file.relative_to(path.parent).as_posix() if path.is_dir() else mail.file.name
+
+
 def _is_mail(file: Path) -> bool:
     return file.suffix.lower() in {".eml", *_MAILBOX_SUFFIXES} or file.parent.name in {"cur", "new"}
 

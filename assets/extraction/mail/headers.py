@@ -5,6 +5,7 @@
 The standard library's grammar of addresses is left out: junk makes it recurse without end.
 """
 
+import csv
 import re
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
@@ -18,6 +19,7 @@ Headers = Mapping[str, str]  # lower-case name -> raw value, unfolded; the first
 Buffer = bytes | mmap
 
 MAX_HEADERS = 1 << 18  # bytes
+_MAX_LABELS = 10_000  # characters
 _BLANK_LINE = re.compile(rb"\r?\n\r?\n")
 _FOLD = re.compile(r"\r?\n[ \t]+")
 _NAME = re.compile(r"[!-9;-~]+")
@@ -94,6 +96,13 @@ def sender_address(headers: Headers) -> str:
         return angles[-1].lower()
     match = _ADDRESS.search(value)
     return match[0].lower() if match else ""
+
+
+def gmail_labels(headers: Headers) -> set[str]:
+    """Return the labels that Google Takeout writes, in lower case."""
+    line = decoded(headers.get("x-gmail-labels", ""))[:_MAX_LABELS]
+    cells = next(csv.reader([line], skipinitialspace=True), [])
+    return {cell.strip().casefold() for cell in cells}
 
 
 def sent_at(headers: Headers) -> str:

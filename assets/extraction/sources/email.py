@@ -7,8 +7,6 @@
 The body becomes the text; subject, links, label, from_domain, date, attachments the metadata.
 """
 
-import csv
-import unicodedata
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Literal
@@ -17,16 +15,18 @@ from pydantic import Field, model_validator
 
 from assets.discovery import Options as PlugInOptions
 from assets.extraction.domains import registered
-from assets.extraction.mail.boxes import Mail, mails
-from assets.extraction.mail.headers import Headers, decoded, sender_address, sent_at
-from assets.extraction.mail.html_text import read_html
-from assets.extraction.mail.links import link_lines, links_in
-from assets.extraction.mail.parts import Parts, read_parts
-from assets.extraction.mail.quotes import own_words
+from assets.extraction.mail.bodies import fault, text_and_links
+from assets.extraction.mail.boxes import Mail, mails, name_under
+from assets.extraction.mail.headers import (
+    Headers,
+    decoded,
+    gmail_labels,
+    sender_address,
+    sent_at,
+)
+from assets.extraction.mail.parts import read_parts
 from assets.extraction.rows import SourceRow, unreadable
 from assets.records import RawRow, content_hash
-
-_MAX_JUNK = 0.05  # share of control characters above which a body is no text
 
 
 class Options(PlugInOptions):
@@ -70,12 +70,12 @@ def read(path: Path, options: Options) -> Iterator[SourceRow]:
 
 
 def _row(mail: Mail, path: Path, options: Options) -> SourceRow:
-    name = mail.file.relative_to(path.parent).as_posix() if path.is_dir() else mail.file.name
+    name = name_under(path, mail)
     parts = read_parts(mail)
     headers = parts.headers
-    text, links = _text_and_links(parts)
+    text, links = text_and_links(parts)
     label = _label(headers, name, options) if options.label_from else ""
-    if reason := _fault(parts, text, label, options):
+    if reason := fault(parts, text) or _no_label(label, options):
         about = decoded(headers.get("subject", "")) or text[:400]
         return unreadable(name, mail.number, reason, about)
     sender = sender_address(headers)
@@ -94,39 +94,16 @@ def _row(mail: Mail, path: Path, options: Options) -> SourceRow:
     return RawRow(text, group, f"{name}, mail {mail.number}", metadata)
 
 
-def _text_and_links(parts: Parts) -> tuple[str, str]:
-    """Plain text is the better text; only HTML knows what a link shows instead of its address."""
-    html = read_html(parts.html)
-    seen = own_words(html.text)
-    text = own_words(parts.plain) if parts.plain.strip() else seen
-    shown = [link for link in html.links if link.address in seen]
-    known = {link.address for link in shown}
-    written = [link for link in links_in(text) if link.address not in known]
-    return text, link_lines([*shown, *written])
-
-
-def _fault(parts: Parts, text: str, label: str, options: Options) -> str:
-    if not parts.headers:
-        return "no mail: there are no headers, it is binary or was cut"
-    if not text:
-        if parts.plain.strip() or parts.html.strip():
-            return "no words of its own: only a quoted reply, a signature or pictures"
-        return f"no text in the body; attachments: {parts.attachments}"
-    junk = sum(unicodedata.category(c) == "Cc" and c not in "\t\n\r" for c in text[:5000])
-    if junk > _MAX_JUNK * len(text[:5000]):
-        return "the body is binary, no text"
-    if options.label_from and not label:
-        where = "X-Gmail-Labels" if options.label_from == "gmail_labels" else "the file's name"
-        return f"no label in {where}; labels maps: {', '.join(options.labels)}"
-    return ""
+def _no_label(label: str, options: Options) -> str:
+    if label or not options.label_from:
+        return ""
+    where = "X-Gmail-Labels" if options.label_from == "gmail_labels" else "the file's name"
+    return f"no label in {where}; labels maps: {', '.join(options.labels)}"
 
 
 def _label(headers: Headers, name: str, options: Options) -> str:
     if options.label_from == "gmail_labels":
-        line = decoded(headers.get("x-gmail-labels", ""))
-        cells = next(csv.reader([line], skipinitialspace=True), [])
-        there = {cell.strip().casefold() for cell in cells}
-        stem = ""
+        there, stem = gmail_labels(headers), ""
     else:
         *folders, stem = (part.strip(".").casefold() for part in Path(name).parts)
         there = set(folders)

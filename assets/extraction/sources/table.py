@@ -19,7 +19,8 @@ from assets.extraction.fingerprint import files_under
 from assets.extraction.rows import SourceRow, unreadable
 from assets.extraction.tables.csv_rows import CsvRow, csv_rows
 from assets.extraction.tables.encoding import detect_encoding
-from assets.records import RawRow, UnreadableRow
+from assets.extraction.transcript import read_turns
+from assets.records import RawRow, Turn, UnreadableRow
 
 
 class Options(PlugInOptions):
@@ -31,6 +32,8 @@ class Options(PlugInOptions):
     group: str | None = None  # rows of one value never part between splits; else the text's own
     group_by: Literal["value", "domain"] = "value"  # domain: of the URL that the group column holds
     columns: dict[str, str] = Field(default_factory=dict)  # name in the metadata -> column
+    people: tuple[str, ...] = ()  # columns with names: replaced wherever the row has them
+    turns: bool = False  # the text is a chat, `Speaker: words` a line; it becomes turns
 
 
 Cells = Mapping[str, object]
@@ -68,7 +71,24 @@ def _document(row: CsvRow, file: str, options: Options) -> SourceRow:
     group = cells.get(options.group or options.text, "").strip()
     if options.group_by == "domain":
         group = domain_of(group)
-    return RawRow(text, group or text, f"{file}, row {row.number}", metadata)
+    turns, reason = _turns(text) if options.turns else ([], "")
+    if reason:
+        return unreadable(file, row.number, reason, text)
+    return RawRow(
+        text=text,
+        group=group or text,
+        origin=f"{file}, row {row.number}",
+        metadata=metadata,
+        turns=turns,
+        people=tuple(name for c in options.people if (name := cells.get(c, "").strip())),
+    )
+
+
+def _turns(text: str) -> tuple[list[Turn], str]:
+    try:
+        return read_turns(text), ""
+    except ValueError as error:
+        return [], str(error)
 
 
 def _label(value: str, options: Options) -> str | None:
@@ -81,7 +101,8 @@ def _no_label(value: str, options: Options) -> str:
 
 
 def _needed(options: Options) -> list[str]:
-    columns = [options.text, options.label, options.group, *options.columns.values()]
+    columns = [options.text, options.label, options.group]
+    columns += [*options.columns.values(), *options.people]
     return list(dict.fromkeys(column for column in columns if column))
 
 
@@ -116,19 +137,19 @@ def _parquet(file: Path, options: Options) -> Iterator[CsvRow | UnreadableRow]:
     import pyarrow as pa
     import pyarrow.parquet as pq
 
+    needed = _needed(options)
     try:
         table = pq.ParquetFile(file)
-    except pa.ArrowInvalid as error:
+        if missing := [column for column in needed if column not in table.schema_arrow.names]:
+            found = ", ".join(table.schema_arrow.names)
+            raise ValueError(f"{file.name} has no column {missing[0]!r}; there are: {found}")
+        number = 0
+        for batch in table.iter_batches(batch_size=1024, columns=needed):
+            for cells in batch.to_pylist():
+                number += 1
+                yield CsvRow(number, _strings(cells, options))
+    except (pa.ArrowException, OSError) as error:
         raise ValueError(f"{file.name} is no whole Parquet file: {error}") from error
-    needed = _needed(options)
-    if missing := [column for column in needed if column not in table.schema_arrow.names]:
-        found = ", ".join(table.schema_arrow.names)
-        raise ValueError(f"{file.name} has no column {missing[0]!r}; there are: {found}")
-    number = 0
-    for batch in table.iter_batches(batch_size=1024, columns=needed):
-        for cells in batch.to_pylist():
-            number += 1
-            yield CsvRow(number, _strings(cells, options))
 
 
 def _strings(cells: Cells, options: Options) -> dict[str, str]:

@@ -4,8 +4,9 @@ from pathlib import Path
 
 import pytest
 
+from assets.extraction.linkedin import unwrap_line_breaks
 from assets.extraction.rows import Skipped, SourceRow
-from assets.extraction.sources.linkedin_export import Options, read, unwrap_line_breaks
+from assets.extraction.sources.linkedin_export import Options, read
 from assets.records import RawRow, UnreadableRow
 
 HEADER = "Date,ShareLink,ShareCommentary,SharedUrl,MediaUrl,Visibility\n"
@@ -140,7 +141,7 @@ def test_a_zip_bomb_is_refused_before_it_is_unpacked(tmp_path: Path) -> None:
     with zipfile.ZipFile(tmp_path / "e.zip", "w", zipfile.ZIP_DEFLATED) as archive:
         archive.writestr("Shares.csv", b"0" * 3_000_000)
     assert (tmp_path / "e.zip").stat().st_size < 10_000
-    with pytest.raises(ValueError, match="3 MB of posts, more than max_unpacked_megabytes 1"):
+    with pytest.raises(ValueError, match="3 MB of Shares.csv, more than max_unpacked_megabytes 1"):
         list(read(tmp_path / "e.zip", Options(max_unpacked_megabytes=1)))
 
 

@@ -10,7 +10,9 @@ from assets.extraction.config import ExtractionConfig
 from assets.extraction.domains import domain_of
 from assets.extraction.extract import extract
 from assets.extraction.sources.table import Options, read
+from assets.extraction.transcript import read_turns
 from assets.records import RawRow, UnreadableRow
+from tests.assets.extraction.junk import damaged
 
 CELLS = [{"URL": "a.b.co.uk/x?y", "Label": "bad"}, {"URL": "http://10.0.0.1:99/", "Label": "good"}]
 OPTIONS = Options(
@@ -79,6 +81,65 @@ def test_what_is_no_table_is_refused(tmp_path: Path, name: str, says: str) -> No
     (tmp_path / name).write_bytes(b"junk")
     with pytest.raises(ValueError, match=says):
         list(read(tmp_path / name, Options()))
+
+
+CHAT = [
+    {
+        "id": "1",
+        "customer": "Petra Novák",
+        "agent": "",
+        "chat": "Petra: Hi,\n it is late.\nBot: Oh.",
+    }
+]
+CHATS = Options(text="chat", group="id", people=("customer", "agent"), turns=True)
+
+
+@pytest.mark.parametrize("suffix", [".jsonl", ".parquet"])
+def test_a_chat_becomes_turns_and_its_columns_name_the_people(tmp_path: Path, suffix: str) -> None:
+    (row,) = read(write(tmp_path, suffix, CHAT), CHATS)
+    assert isinstance(row, RawRow)
+    assert [(turn["speaker"], turn["text"]) for turn in row.turns] == [
+        ("Petra", "Hi,\n it is late."),
+        ("Bot", "Oh."),
+    ]
+    assert row.people == ("Petra Novák",)
+
+
+@pytest.mark.parametrize(
+    ("line", "speaker"),
+    [
+        ("Petra Novák: hi", "Petra Novák"),
+        ("<name-3fa2c1>: hi", "<name-3fa2c1>"),
+        ("Agent 7 : hi", "Agent 7"),
+        ("see https://x.example", "A"),
+        ("I have had one thought since then: no", "A"),
+        ("at 10:30", "A"),
+    ],
+)
+def test_a_speaker_is_some_words_before_a_colon(line: str, speaker: str) -> None:
+    assert read_turns(f"A: words\n{line}")[-1]["speaker"] == speaker
+
+
+def test_a_chat_that_begins_without_a_speaker_is_kept_with_the_reason(tmp_path: Path) -> None:
+    (row,) = read(write(tmp_path, ".jsonl", [CHAT[0] | {"chat": "hello\nA: hi"}]), CHATS)
+    reason = "the first line names no speaker: expected 'Speaker: words'"
+    assert row == UnreadableRow("urls.jsonl", 1, reason, "hello A: hi")
+
+
+def test_a_missing_column_of_people_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match="no column 'who'"):
+        list(read(write(tmp_path, ".csv", CELLS), Options(text="URL", people=("who",))))
+
+
+@pytest.mark.parametrize("suffix", [".csv", ".jsonl", ".parquet"])
+def test_damaged_tables_are_read_or_refused_with_a_reason(tmp_path: Path, suffix: str) -> None:
+    file = write(tmp_path, suffix, CELLS * 3)
+    for content in damaged(file.read_bytes()):
+        file.write_bytes(content)
+        try:
+            assert all(r.text for r in read(file, OPTIONS) if isinstance(r, RawRow))
+        except ValueError as error:
+            assert str(error)
 
 
 @pytest.mark.parametrize(

@@ -239,7 +239,7 @@ def test_a_bad_answer_is_repaired_once_with_its_reason(
         assert len(server.requests) == 2  # neither the bad answer nor the good one is paid twice
     repair = server.requests[1]["messages"]
     assert repair[-2] == {"role": "assistant", "content": bad}
-    assert reason in repair[-1]["content"]
+    assert reason in repair[-1]["content"].replace(MARKER, " ")
     assert samples(line, first) == samples(line, second)
     assert samples(line, first)[0].fields["prompt"] == "three plain words"
 
@@ -418,7 +418,7 @@ def test_no_personal_data_leaves_even_where_extraction_kept_it(
         rows=lambda t="rows": [{**row, "messages": told}] if t == "requests" else kept(t)
     )
     documents = {d.id: d.to_row() for d in documents_of(line.posts)}
-    assert list(asset._leaks(leaky, documents).values()) == ["email"]  # type: ignore[arg-type]
+    assert list(asset._leaks(leaky, documents, ()).values()) == ["email"]  # type: ignore[arg-type]
 
 
 def test_a_refused_key_ends_the_run_and_is_in_no_event(

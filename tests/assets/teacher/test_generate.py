@@ -49,7 +49,8 @@ def two_answers_and_a_judge() -> Any:
         (best,) = yield [Request(judge, SCHEMA, lambda a: int(a["best"]), stand_in={"best": 0})]
         return [{"prompt": document.text, "completion": both[best]}]
 
-    return SimpleNamespace(VERSION="1", SCHEMA=SCHEMA, stages=stages)
+    example = Example(document("hm"), {"best": 0}, [])
+    return SimpleNamespace(VERSION="1", SCHEMA=SCHEMA, EXAMPLE=example, stages=stages)
 
 
 def loud(messages: list[dict[str, str]], sample_index: int) -> dict[str, object]:
@@ -103,7 +104,7 @@ def test_a_refused_answer_is_asked_once_more_with_the_reason_then_kept_as_failed
     teacher = ScriptedTeacher(lambda messages, index: {"loud": "quiet"})
     made = generation(one_question(), teacher, TEXTS[:1])
     assert [len(messages) for messages in teacher.asked] == [1, 3]
-    assert "'quiet' is not loud" in teacher.asked[1][2]["content"]
+    assert "ˆ'quiet'ˆisˆnotˆloud" in teacher.asked[1][2]["content"]
     assert [row.reason for row in made.failed] == ["'quiet' is not loud"]
 
 

@@ -1,7 +1,7 @@
 import pytest
 
 from assets.records import Document
-from assets.teacher.privacy import leaked, personal_values, without_personal_data
+from assets.teacher.privacy import Personal, without_personal_data
 from assets.teacher.spotlight import as_data
 
 CHAT = Document(
@@ -23,8 +23,7 @@ def test_what_leaves_holds_no_address_number_or_named_person_of_the_document():
     everything = " ".join([safe.text, *safe.metadata.values(), *safe.turns[0].values()])
     for value in ("amara.obi", "7946", "Amara", "Jonas", "4111"):
         assert value not in everything
-    assert personal_values(CHAT)
-    assert leaked(said(everything), personal_values(CHAT)) == ""
+    assert Personal.of(CHAT).leaked(said(everything)) == ""
 
 
 def test_the_same_person_has_the_same_pseudonym_under_one_key_only():
@@ -45,9 +44,16 @@ def test_the_same_person_has_the_same_pseudonym_under_one_key_only():
     ],
 )
 def test_personal_data_is_found_in_a_request_behind_marks_and_spaces(text: str, kind: str):
-    assert leaked(said(text), personal_values(CHAT)) == kind
+    assert Personal.of(CHAT).leaked(said(text)) == kind
 
 
 def test_a_name_inside_another_word_is_no_leak():
     document = Document("d", "g", "train", "Al Kent asks.", {"people": "Al Kent"})
-    assert leaked(said("Also, Kentish towns."), personal_values(document)) == ""
+    assert Personal.of(document).leaked(said("Also, Kentish towns.")) == ""
+
+
+def test_what_the_task_says_about_every_document_is_nobodys_secret():
+    rules = [{"role": "system", "content": "For instance: Amara, 4111 1111 1111 1111"}]
+    personal = Personal.of(CHAT)
+    assert personal.leaked(rules) == "name"
+    assert personal.leaked(rules, {rules[0]["content"]}) == ""

@@ -3,15 +3,18 @@
     "Ask Jane.Doe@harbourline.example or +44 20 7946 0958"
     -> "Ask person-3fa2c1@harbourline.example or <phone-1a2b3c>"
 
-An address keeps its domain, a link stays a link. Redacting twice changes nothing more.
+An address keeps its domain, a link stays a link. The people whom a source names become
+`<name-3fa2c1>`, wherever they are named. Redacting twice changes nothing more.
 """
 
 import hashlib
 import re
 from collections import Counter
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Sequence
 
-from assets.extraction.phones import find_phones
+from assets.personal_data.checksums import is_iban, luhn
+from assets.personal_data.names import find_names
+from assets.personal_data.phones import find_phones
 
 _URL = re.compile(
     r"(?:https?|ftp)://[^\s<>\"]+"
@@ -35,27 +38,48 @@ _URL_SECRET = re.compile(
     r"(?<=[?&;#])((?:[\w-]*(?:token|password|passwd|secret|api_?key)|pwd|auth|sig)=)([^&;#\s]+)",
     re.I,
 )
+_URL_PATH = re.compile(r"(?<=[^/:])[/?#]")
 Found = Counter[str]
+Name = Callable[[str, str], str]  # (kind, canonical value) -> 6 hex digits
 
 
-def redact(text: str, kinds: Collection[str], key: str) -> tuple[str, Found]:
+def redact(
+    text: str, kinds: Collection[str], key: str, people: Collection[str] = ()
+) -> tuple[str, Found]:
     """Return the text with pseudonyms, and how many of each kind there are now.
 
     Args:
         text: any normalised text.
-        kinds: of email, phone, card, iban, secret; the others stay as they are.
+        kinds: of email, phone, card, iban, secret, name; the others stay as they are.
         key: whoever lacks it cannot tell whose pseudonym it is by trying names.
+        people: full names; only these are replaced where `kinds` holds `name`.
     """
     found: Found = Counter()
     name = _namer(key, found)
+    named = people if "name" in kinds else ()
+
+    def prose(piece: str) -> str:
+        piece = _emails(piece, name) if "email" in kinds else piece
+        return _numbers(_names(piece, named, name) if named else piece, kinds, name)
+
+    def url(address: str) -> str:
+        address = _url(address, kinds, name)
+        return _names_in_path(address, named, name) if named else address
+
+    return _each(_URL, text, url, prose), found
+
+
+def _each(
+    pattern: re.Pattern[str],
+    text: str,
+    inside: Callable[[str], str],
+    outside: Callable[[str], str],
+) -> str:
     pieces, position = [], 0
-    for url in _URL.finditer(text):
-        pieces += [_prose(text[position : url.start()], kinds, name), _url(url[0], kinds, name)]
-        position = url.end()
-    return "".join([*pieces, _prose(text[position:], kinds, name)]), found
-
-
-Name = Callable[[str, str], str]  # (kind, canonical value) -> 6 hex digits
+    for match in pattern.finditer(text):
+        pieces += [outside(text[position : match.start()]), inside(match[0])]
+        position = match.end()
+    return "".join([*pieces, outside(text[position:])])
 
 
 def _namer(key: str, found: Found) -> Name:
@@ -69,9 +93,40 @@ def _namer(key: str, found: Found) -> Name:
     return name
 
 
-def _prose(text: str, kinds: Collection[str], name: Name) -> str:
-    if "email" in kinds:
-        text = _emails(text, name)
+def _names(text: str, people: Collection[str], name: Name) -> str:
+    def replace(prose: str) -> str:
+        return _replaced(prose, "<name-{}>", "name", find_names(prose, people), name)
+
+    # An address stays whole: its domain may be a name.
+    return _each(_EMAIL, text, str, replace) if "@" in text else replace(text)
+
+
+def _names_in_path(url: str, people: Collection[str], name: Name) -> str:
+    """A profile's address spells its owner: `/in/anna-lindholm-3b2`."""
+    path = _URL_PATH.search(url)
+    titled = url.title()
+    if not path or len(titled) != len(url):
+        return url
+    hits = [
+        (start, end, who)
+        for start, end, who in find_names(titled, people)
+        if start > path.start() and not url[start:end].isalnum()
+    ]
+    return _replaced(url, "name-{}", "name", hits, name)
+
+
+def _replaced(
+    text: str, form: str, kind: str, hits: Sequence[tuple[int, int, str]], name: Name
+) -> str:
+    """Return the text with a pseudonym in place of each hit: start, end, canonical value."""
+    pieces, position = [], 0
+    for start, end, canonical in hits:
+        pieces += [text[position:start], form.format(name(kind, canonical))]
+        position = end
+    return "".join([*pieces, text[position:]])
+
+
+def _numbers(text: str, kinds: Collection[str], name: Name) -> str:
     if not any(character.isdigit() for character in text):
         return text
     if "iban" in kinds:
@@ -79,8 +134,7 @@ def _prose(text: str, kinds: Collection[str], name: Name) -> str:
     if "card" in kinds:
         text = _CARD.sub(lambda match: _card(match[0], name), text)
     if "phone" in kinds:
-        for start, end, canonical in reversed(find_phones(text)):
-            text = f"{text[:start]}<phone-{name('phone', canonical)}>{text[end:]}"
+        text = _replaced(text, "<phone-{}>", "phone", find_phones(text), name)
     return text
 
 
@@ -115,22 +169,13 @@ def _iban(candidate: str, name: Name) -> str:
     words = re.split(r"(?=[ -])", candidate)
     for count in range(len(words), 0, -1):
         plain = re.sub(r"[ -]", "", "".join(words[:count])).upper()
-        if 15 <= len(plain) <= 34 and _is_iban(plain):
+        if is_iban(plain):
             return f"<iban-{name('iban', plain)}>{''.join(words[count:])}"
     return candidate
 
 
-def _is_iban(plain: str) -> bool:
-    return int("".join(str(int(c, 36)) for c in plain[4:] + plain[:4])) % 97 == 1
-
-
 def _card(candidate: str, name: Name) -> str:
     digits = re.sub(r"\D", "", candidate)
-    if _CARD_RANGES.fullmatch(digits) and _luhn(digits):
+    if _CARD_RANGES.fullmatch(digits) and luhn(digits):
         return f"<card-{name('card', digits)}>"
     return candidate
-
-
-def _luhn(digits: str) -> bool:
-    doubled = [int(d) * (1 + i % 2) for i, d in enumerate(reversed(digits))]
-    return sum(n - 9 if n > 9 else n for n in doubled) % 10 == 0

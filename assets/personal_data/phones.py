@@ -26,7 +26,7 @@ _CALL = re.compile(
     re.IGNORECASE,
 )
 _REFERENCE = re.compile(
-    r"(?:order|invoice|ref|reference|ticket|case|account|tracking|parcel|shipment|booking|customer|"
+    r"\b(?:order|invoice|ref|reference|ticket|case|account|tracking|parcel|shipment|booking|customer|"
     r"reservation|policy|serial|code|id|no|nr|isbn)\W{0,3}(?:(?:number|no|nr|id|is)\W{1,3}){0,2}$",
     re.IGNORECASE,
 )
