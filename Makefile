@@ -1,4 +1,5 @@
 # make demo   raw text to two registered models          make dev   the Dagster UI, with daemon
+#             PIPELINES=all runs every pipeline, PIPELINES="reply_writer pii_masker" these
 # make test   lint, types and tests                      make clean forgets everything that was made
 
 PYTHON ?= python3

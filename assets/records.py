@@ -57,6 +57,8 @@ class RawRow(Record):
     metadata: dict[str, str] = field(default_factory=dict)
     turns: list[Turn] = field(default_factory=list)  # where set, the text is made of them
     people: tuple[str, ...] = ()  # full names of those whom the source names
+    # Metadata that counts beside the text: rows that differ in one of them are no duplicates.
+    distinct: tuple[str, ...] = ("subject", "label")
 
 
 @dataclass(frozen=True, slots=True)

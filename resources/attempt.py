@@ -1,6 +1,5 @@
 """A request sent once: what came back, whether it may be billed, whether to send it again."""
 
-import asyncio
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
@@ -11,7 +10,7 @@ from resources.rate_headers import retry_after_seconds
 from resources.rate_limit import Turn
 
 if TYPE_CHECKING:
-    from openai import APIConnectionError, APIStatusError, AsyncOpenAI
+    from openai import APIStatusError, AsyncOpenAI
 
 # no other request can succeed either: a wrong key, no credit, not allowed, an unknown model
 HOPELESS = (401, 402, 403, 404)
@@ -44,25 +43,28 @@ class Sender:
     # Set once the server has refused or ignored response_format.
     schema_in_prompt: bool = field(default=False, init=False)
 
+    def __post_init__(self) -> None:
+        self._url = f"{self.endpoint.address.rstrip('/')}{PATH}"
+
     async def send(self, request: ChatRequest, turn: Turn) -> Outcome:
         """Send the request, and tell `turn` what the answer says about limits."""
-        from httpx2 import Response
-        from openai import APIConnectionError, APIStatusError
+        from httpx2 import ConnectError, Response
+        from openai import APIConnectionError, APIStatusError, APITimeoutError
 
         in_prompt = self.schema_in_prompt
         body = request.body(self.endpoint, self.model, self.sampling, in_prompt)
         try:
-            async with asyncio.timeout(self.timeout_seconds):
-                # the typed method spends more on looking through the messages than all the rest
-                response = await self.client.post(PATH, cast_to=Response, body=body)
+            # the typed method spends more on looking through the messages than all the rest
+            response = await self.client.post(self._url, cast_to=Response, body=body)
         except APIStatusError as error:
             turn.learn(error.response.headers, error.status_code in OVERLOADED)
             return self._refused(error, in_prompt)
-        except TimeoutError:
+        except APITimeoutError:
             turn.learn({}, refused=True)
             return self._lost(f"no answer in {self.timeout_seconds:g} seconds")
         except APIConnectionError as error:
-            return self._lost(f"{error} {error.__cause__ or ''}".strip(), _never_sent(error))
+            never_sent = isinstance(error.__cause__, ConnectError)
+            return self._lost(f"{error} {error.__cause__}", never_sent)
         turn.learn(response.headers, refused=False)
         return self._answered(response.content, request, in_prompt)
 
@@ -104,12 +106,3 @@ class Sender:
 def _is_about_the_format(error: "APIStatusError") -> bool:
     said = error.response.text
     return "response_format" in said or "json_schema" in said
-
-
-def _never_sent(error: "APIConnectionError") -> bool:
-    from aiohttp import ClientConnectorError
-
-    cause: BaseException | None = error
-    while cause is not None and not isinstance(cause, ClientConnectorError):
-        cause = cause.__cause__
-    return cause is not None

@@ -6,7 +6,10 @@ from typing import TYPE_CHECKING
 from urllib.parse import SplitResult, unquote, urlsplit
 
 if TYPE_CHECKING:
+    from httpx2 import AsyncClient
     from openai import AsyncOpenAI
+
+FILE_TIMEOUT_SECONDS = 600.0  # without a byte; a service looks through a file before it answers
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,18 +31,30 @@ class Endpoint:
         return f"{self._parts.scheme}://{self._parts.netloc.rpartition('@')[2]}{self._parts.path}"
 
     def client(self, max_connections: int, timeout_seconds: float) -> "AsyncOpenAI":
-        """Return a client that neither retries nor knows more of the address than it may log."""
-        from httpx2 import Limits
-        from openai import AsyncOpenAI, DefaultAioHttpClient
+        """Return a client for many short requests; `timeout_seconds` is for one whole answer."""
+        from resources.direct_http import DirectHttpClient
 
-        limits = Limits(max_connections=max_connections, max_keepalive_connections=max_connections)
+        http_client = DirectHttpClient(self.address, max_connections, timeout_seconds)
+        return self._client(http_client, timeout_seconds)
+
+    def client_for_files(self) -> "AsyncOpenAI":
+        """Return a client that sends and fetches files bit by bit."""
+        from openai import DefaultAioHttpClient
+
+        http_client = DefaultAioHttpClient(timeout=FILE_TIMEOUT_SECONDS)
+        return self._client(http_client, FILE_TIMEOUT_SECONDS)
+
+    def _client(self, http_client: "AsyncClient", timeout_seconds: float) -> "AsyncOpenAI":
+        """Return a client that does not retry, and whose address may be logged."""
+        from openai import AsyncOpenAI
+
         return AsyncOpenAI(
             api_key=self.api_key or "none",
             base_url=self.address,
             default_headers=self._authorization(),
             max_retries=0,
             timeout=timeout_seconds,
-            http_client=DefaultAioHttpClient(limits=limits),
+            http_client=http_client,
         )
 
     def without_secrets(self, error: Exception | str) -> str:

@@ -15,9 +15,9 @@ from typing import TYPE_CHECKING
 import dagster as dg
 
 from resources.batch_files import Body, outcomes, parts, write_requests
-from resources.batch_ledger import BatchLedger, SentBatch
 from resources.batch_service import BatchService
 from resources.response_cache import ResponseCache
+from resources.sent_ledger import Sent, SentLedger
 
 if TYPE_CHECKING:
     from openai import AsyncOpenAI
@@ -46,7 +46,7 @@ class TeacherBatches:
     reserve: Callable[[Sequence[str]], Awaitable[None]]
     say: Callable[[str], None]
     poll_seconds: float = 30.0
-    without_secrets: Callable[[Exception], str] = str
+    without_secrets: Callable[[Exception | str], str] = str
     most_requests: int = MOST_REQUESTS
     most_bytes: int = MOST_BYTES
 
@@ -57,7 +57,7 @@ class TeacherBatches:
         that got no answer; raises dg.Failure where the service cannot be asked at all.
         """
         service = BatchService(self.client, self.without_secrets, self.say, self.poll_seconds)
-        ledger = BatchLedger(self.ledger_path)
+        ledger = SentLedger(self.ledger_path)
         try:
             return await _Run(self, requests, service, ledger).finish()
         finally:
@@ -69,9 +69,9 @@ class _Run:
     batches: TeacherBatches
     requests: Mapping[str, Body]
     service: BatchService
-    ledger: BatchLedger
+    ledger: SentLedger
     problems: dict[str, str] = field(default_factory=dict)
-    waiting: list[SentBatch] = field(default_factory=list)
+    waiting: list[Sent] = field(default_factory=list)
     told: dict[str, str] = field(default_factory=dict)  # progress by batch id
 
     async def finish(self) -> dict[str, str]:
@@ -96,18 +96,18 @@ class _Run:
 
     async def _resume(self) -> None:
         """Wait for the batches of earlier runs; drop what was intended and never created."""
-        for batch in self.ledger.open_batches(self.requests):
-            known = batch if batch.batch_id else await self._found(batch)
+        for batch in self.ledger.open_for(self.requests):
+            known = batch if batch.service_id else await self._found(batch)
             if known is None:
                 self.ledger.withdraw(batch)
             else:
-                about = f"of an earlier run holds {len(batch.requests)} requests"
-                self.batches.say(f"{known.batch_id} {about}")
+                about = f"of an earlier run holds {len(batch.parts)} requests"
+                self.batches.say(f"{known.service_id} {about}")
                 self.waiting.append(known)
 
     async def _submit(self) -> None:
         """Send what no batch holds that is waited for."""
-        held = {key for batch in self.waiting for key in batch.requests}
+        held = {key for batch in self.waiting for key in batch.parts}
         # another process may have kept an answer since the caller looked
         kept = self.batches.cache.get
         new = [key for key in sorted(self.requests) if key not in held and kept(key) is None]
@@ -117,34 +117,34 @@ class _Run:
         for part in parts(self.requests, new, *limits):
             self.waiting.append(await self._created(self.ledger.intend(part)))
 
-    async def _found(self, batch: SentBatch) -> SentBatch | None:
-        found = await self.service.find(batch.request_set, batch.intended, self.ledger.is_collected)
+    async def _found(self, batch: Sent) -> Sent | None:
+        found = await self.service.find(batch.tag, batch.intended, self.ledger.is_taken)
         return self.ledger.created(batch, found) if found else None
 
-    async def _created(self, batch: SentBatch) -> SentBatch:
+    async def _created(self, batch: Sent) -> Sent:
         input_file = ""
         for _ in range(CREATIONS):
             if found := await self._found(batch):
                 return found
             if not input_file:
                 with TemporaryFile() as file:
-                    write_requests(self.requests, batch.requests, file)
+                    write_requests(self.requests, batch.parts, file)
                     input_file = await self.service.upload(file)
-            if batch_id := await self.service.create(input_file, batch.request_set):
-                self.batches.say(f"{batch_id}: sent with {len(batch.requests)} requests")
+            if batch_id := await self.service.create(input_file, batch.tag):
+                self.batches.say(f"{batch_id}: sent with {len(batch.parts)} requests")
                 return self.ledger.created(batch, batch_id)
             await asyncio.sleep(self.batches.poll_seconds)
         if found := await self._found(batch):
             return found
         raise dg.Failure(
-            f"no answer came to {CREATIONS} tries to create a batch of {len(batch.requests)} "
+            f"no answer came to {CREATIONS} tries to create a batch of {len(batch.parts)} "
             "requests, and none is listed. Materialize again: it is looked for before another is "
             "created",
         )
 
-    async def _is_finished(self, batch: SentBatch) -> bool:
+    async def _is_finished(self, batch: Sent) -> bool:
         """Look at the batch, and collect its answers where there will be no more."""
-        now = await self.service.look(batch.batch_id)
+        now = await self.service.look(batch.service_id)
         if now is None:
             return False
         self._tell(now)
@@ -153,7 +153,7 @@ class _Run:
         unanswered = await self._collect(batch, now)
         without = f"{now.id} is {now.status}{_errors(now)} and holds no answer to it: materialize "
         self.problems |= dict.fromkeys(unanswered, without + "again to send it in another batch")
-        self.ledger.collected(batch)
+        self.ledger.taken(batch)
         return True
 
     def _tell(self, now: "Batch") -> None:
@@ -165,9 +165,9 @@ class _Run:
             self.told[now.id] = progress
             self.batches.say(progress)
 
-    async def _collect(self, batch: SentBatch, now: "Batch") -> list[str]:
+    async def _collect(self, batch: Sent, now: "Batch") -> list[str]:
         """Keep the answers, note the problems, and return the requests that have neither."""
-        left = dict.fromkeys(batch.requests)
+        left = dict.fromkeys(batch.parts)
         for file_id in filter(None, (now.output_file_id, now.error_file_id)):
             with TemporaryFile() as lines:
                 await self.service.download(file_id, lines)

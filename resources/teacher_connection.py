@@ -18,8 +18,6 @@ from resources.rate_headers import backoff_seconds
 from resources.rate_limit import RateLimit
 from resources.response_cache import CachedAnswer, ResponseCache
 
-BATCH_TIMEOUT_SECONDS = 600.0  # a file of requests has up to 200 MB
-
 
 @dataclass(frozen=True, slots=True)
 class TeacherAnswer:
@@ -108,20 +106,20 @@ class TeacherConnection:
         from resources.teacher_batch import TeacherBatches
 
         asked = {self._key(request): request for request in (ChatRequest(*r) for r in requests)}
-        client = self._asking(list(asked)).client.with_options(timeout=BATCH_TIMEOUT_SECONDS)
-        account = BatchAccount(self.purse, self.cost, asked, self._keep_of_batch)
-        batches = TeacherBatches(
-            client=client,
-            cache=self.cache,
-            ledger_path=self.cache.path,
-            keep=account.keep,
-            reserve=account.reserve,
-            say=self.say,
-            poll_seconds=self.batch_poll_seconds,
-            without_secrets=self.endpoint.without_secrets,
-        )
+        self._asking(list(asked))
         about = (self.endpoint, self.model, self.sampling)
-        async with account:
+        account = BatchAccount(self.purse, self.cost, asked, self._keep_of_batch)
+        async with self.endpoint.client_for_files() as client, account:
+            batches = TeacherBatches(
+                client=client,
+                cache=self.cache,
+                ledger_path=self.cache.path,
+                keep=account.keep,
+                reserve=account.reserve,
+                say=self.say,
+                poll_seconds=self.batch_poll_seconds,
+                without_secrets=self.endpoint.without_secrets,
+            )
             return await batches.ask({key: r.body(*about) for key, r in asked.items()})
 
     def keep(self, key: str, completion: Completion) -> TeacherAnswer:

@@ -6,29 +6,19 @@ and after a creation, and before each answer of the others, `on` is called with 
 the moment: it may raise `Broken` to answer with an error, or to send none.
 """
 
-import email
 import json
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from threading import Lock, Thread
+from threading import Lock
 from typing import Any
-from urllib.parse import parse_qs, urlsplit
 
-from tests.teacher_server import Reply, failure
+from tests.loopback import form, loopback
+from tests.teacher_server import Reply
 
 Answer = Callable[[dict[str, Any], int], Reply]
 HOUR = 3600
-
-
-class Broken(Exception):
-    """The moment is answered with this, or not at all where there is no reply."""
-
-    def __init__(self, reply: Reply | None = None):
-        super().__init__("broken")
-        self.reply = reply
 
 
 @dataclass
@@ -127,98 +117,35 @@ class Service:
         ends = {"first_id": page[0]["id"], "last_id": page[-1]["id"]} if page else {}
         return {"object": "list", "data": page, "has_more": more, **ends}
 
+    def posted(self, path: str, content_type: str, body: bytes) -> object:
+        """Return what is answered to a POST."""
+        if path == "/files":
+            self.on("upload")
+            fields = form(content_type, body)
+            return self.keep_file(fields["file"], fields["purpose"].decode())
+        self.on("before create")
+        created = self.create(json.loads(body))
+        self.on("after create")
+        return created
+
+    def got(self, path: str, query: dict[str, str]) -> object:
+        """Return what is answered to a GET; bytes are the content of a file."""
+        match path.strip("/").split("/"):
+            case ["batches"]:
+                self.on("list")
+                return self.listed(query.get("after"), int(query.get("limit", 20)))
+            case ["batches", batch_id]:
+                self.on("look")
+                return self.look(batch_id)
+            case ["files", file_id, "content"]:
+                self.on("fetch")
+                return self.files[file_id]
+        raise KeyError(path)
+
 
 @contextmanager
 def batch_server(answer: Answer, **service: Any) -> Iterator[Service]:
     """Serve on a free port of loopback while the block runs."""
     held = Service(answer, **service)
-    server = ThreadingHTTPServer(("127.0.0.1", 0), _handler(held))
-    server.daemon_threads = True
-    thread = Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
-    thread.start()
-    held.base_url = f"http://127.0.0.1:{server.server_address[1]}/v1"
-    try:
+    with loopback(held):
         yield held
-    finally:
-        server.shutdown()
-        server.server_close()
-
-
-def _handler(service: Service) -> type[BaseHTTPRequestHandler]:
-    class Handler(BaseHTTPRequestHandler):
-        protocol_version = "HTTP/1.1"
-        disable_nagle_algorithm = True  # a body after its headers would wait 40 ms
-
-        def do_POST(self) -> None:
-            body = self.rfile.read(int(self.headers["Content-Length"]))
-            self._answer(lambda path: self._posted(path, body))
-
-        def do_GET(self) -> None:
-            self._answer(self._got)
-
-        def _answer(self, reply: Callable[[str], object]) -> None:
-            path = urlsplit(self.path).path.removeprefix("/v1")
-            service.requests.append(f"{self.command} {path}")
-            try:
-                self._send(200, {}, reply(path))
-            except Broken as broken:
-                if broken.reply is None:
-                    self.close_connection = True
-                else:
-                    self._send(*broken.reply)
-            except KeyError as missing:
-                self._send(*failure(404, f"no such thing: {missing}"))
-
-        def _posted(self, path: str, body: bytes) -> object:
-            if path == "/files":
-                service.on("upload")
-                fields = _form(self.headers["Content-Type"], body)
-                return service.keep_file(fields["file"], fields["purpose"].decode())
-            service.on("before create")
-            created = service.create(json.loads(body))
-            service.on("after create")
-            return created
-
-        def _got(self, path: str) -> object:
-            query = {name: value[0] for name, value in parse_qs(urlsplit(self.path).query).items()}
-            match path.strip("/").split("/"):
-                case ["batches"]:
-                    service.on("list")
-                    return service.listed(query.get("after"), int(query.get("limit", 20)))
-                case ["batches", batch_id]:
-                    service.on("look")
-                    return service.look(batch_id)
-                case ["files", file_id, "content"]:
-                    service.on("fetch")
-                    return service.files[file_id]
-            raise KeyError(path)
-
-        def _send(self, status: int, headers: dict[str, str], body: object) -> None:
-            content = body if isinstance(body, bytes) else json.dumps(body).encode()
-            self.send_response(status)
-            for name, value in {"Content-Type": "application/json", **headers}.items():
-                self.send_header(name, value)
-            self.send_header("Content-Length", str(len(content)))
-            self.end_headers()
-            if isinstance(body, bytes) and service.cut_downloads:
-                service.cut_downloads -= 1
-                self.close_connection = True
-                content = content[: len(content) // 2]
-            self.wfile.write(content)
-
-        def log_message(self, format: str, *args: object) -> None:
-            pass
-
-    return Handler
-
-
-def _form(content_type: str, body: bytes) -> dict[str, bytes]:
-    """Return the fields of a multipart form."""
-    parsed = email.message_from_bytes(f"Content-Type: {content_type}\r\n\r\n".encode() + body)
-    fields = {}
-    for part in parsed.walk():
-        if not part.is_multipart():
-            content = part.get_payload(decode=True)
-            assert isinstance(content, bytes)
-            fields[str(part.get_param("name", header="content-disposition"))] = content
-    return fields

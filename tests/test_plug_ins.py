@@ -17,7 +17,16 @@ from pipelines.environments import ROOT
 
 SOURCES = "assets.extraction.sources"
 TASKS = "assets.teacher.tasks"
-FOLDERS = (SOURCES, TASKS, RULES, OBJECTIVES, METHODS, BENCHMARKS)
+VERIFIERS = "assets.teacher.verifiers"
+FOLDERS = (SOURCES, TASKS, VERIFIERS, RULES, OBJECTIVES, METHODS, BENCHMARKS)
+OF_A_TASK = {
+    "messages": ["document", "options"],
+    "parse": ["document", "answer", "options"],
+    "stages": ["document", "safe", "options"],
+    "offline": ["documents", "options"],
+    "finish": ["checked", "options"],
+    "faults": ["checked", "options"],
+}
 PLUG_INS = [(package, name) for package in FOLDERS for name in names(package)]
 
 
@@ -72,6 +81,11 @@ def test_a_task_keeps_the_protocol(name: str) -> None:
     protocol(task, Task)
     assert isinstance(task.EXAMPLE, Example)
     assert task.VERSION
+    offered = {function for function in OF_A_TASK if hasattr(task, function)}
+    assert offered & {"messages", "stages", "offline"}
+    assert ("messages" in offered) == ("parse" in offered)
+    for function in offered:
+        assert parameters(task, function) == OF_A_TASK[function], function
 
 
 @pytest.mark.parametrize("name", names(RULES))

@@ -1,7 +1,7 @@
 """From the raw export to clean documents: read, normalise, pseudonymise, deduplicate, split."""
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass, replace
 
 from assets.discovery import find
@@ -16,9 +16,6 @@ from assets.records import Document, RawRow, Turn, UnreadableRow, content_hash
 
 # Values that the source itself has put into form; every other value is a person's free text.
 _FORMED = frozenset({"label", "date", "from_domain", "attachments"})
-# Two mails of one text and another subject are two documents, and so are two pairs of answers, and
-# two inputs of one instruction.
-_IDENTITY = ("subject", "label", "answer_a", "answer_b", "preferred", "input")
 
 
 @dataclass(frozen=True)
@@ -89,7 +86,7 @@ def _document(row: RawRow, config: ExtractionConfig, key: str, counts: Counter[s
         metadata["people"] = "\n".join(sorted({" ".join(clean(p).split()) for p in people}))
     group_id = content_hash([config.source, row.group])
     return Document(
-        id=content_hash([config.source, text, _identity(metadata)]),
+        id=content_hash([config.source, text, _identity(metadata, row.distinct)]),
         group_id=group_id,
         split=split_of(group_id, config.split),
         text=text,
@@ -115,8 +112,8 @@ def _without_personal_data(
     return replace(row, excerpt=excerpt)
 
 
-def _identity(metadata: Mapping[str, str]) -> dict[str, str]:
-    return {k: metadata[k] for k in _IDENTITY if k in metadata}
+def _identity(metadata: Mapping[str, str], names: Collection[str]) -> dict[str, str]:
+    return {k: metadata[k] for k in names if k in metadata}
 
 
 def _add(documents: dict[str, Document], new: Document, counts: Counter[str]) -> None:

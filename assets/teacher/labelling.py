@@ -54,7 +54,7 @@ def gold_label(document: Document, options: LabelOptions) -> str:
 
 def is_scored(document: Document, options: LabelOptions) -> bool:
     """Return whether people's label is the one: no method has to be asked for another."""
-    return document.split == "test" and bool(gold_label(document, options))
+    return bool(gold_label(document, options)) and document.split == "test"
 
 
 def labelled(document: Document, label: str, options: LabelOptions) -> Fields:
@@ -119,10 +119,21 @@ def label_stages(document: Document, asked: list[Message], options: LabelOptions
     [label] = yield [Request(asked, schema(options.labels), read, stand_in={"label": first})]
     if isinstance(label, Refused):
         raise ValueError(label.reason)
+    # Only here, and not where the answer is read: a repair try would press for a wrong label.
+    return [_judged(document, label, options)]
+
+
+def parse_label(
+    document: Document, answer: Mapping[str, object], options: LabelOptions
+) -> list[Fields]:
+    """Return the fields of the sample; ValueError where the answer names no label."""
+    return [_judged(document, _read(answer, options.labels), options)]
+
+
+def _judged(document: Document, label: str, options: LabelOptions) -> Fields:
     if label == NO_LABEL:
-        # Not refused as an answer: a repair try would press for a label that doesn't fit.
         raise ValueError(f"the teacher's answer is {NO_LABEL}: no label fits the text")
-    return [labelled(document, label, options)]
+    return labelled(document, label, options)
 
 
 def _read(answer: Mapping[str, object], labels: Mapping[str, str]) -> str:

@@ -5,7 +5,8 @@
 
 Every pair is compared where that is affordable. Beyond that the vectors are put into cells (IVF,
 k-means from a fixed seed), a query looks into the nearest cells only, and what it finds there is
-scored again from the full vectors. Memory: the vectors, a quarter more for the cells, and a block.
+scored again from the full vectors. It may miss the very nearest and find the next. Memory: the
+vectors, a quarter more for the cells, and a block.
 The same rows in the same order give the same result: sort by id what came in any order.
 """
 

@@ -4,19 +4,33 @@ from collections.abc import Sequence
 
 from assets.records import SPLITS, Sample
 from assets.validation.config import Expectation, ValidationConfig
-from assets.validation.reading import kind_of
+from assets.validation.reading import Kind, kind_of
 
 MAX_CHARACTERS = 200_000
+_FILLED: dict[Kind, tuple[str, ...]] = {
+    "pair": ("prompt", "completion"),
+    "labelled": ("body",),
+    "preference": ("prompt", "chosen", "rejected"),
+    "retrieval": ("anchor", "positive"),
+}
+_DIFFERENT: dict[Kind | None, tuple[str, str]] = {
+    "preference": ("chosen", "rejected"),
+    "retrieval": ("anchor", "positive"),
+}
 
 
 def suite(samples: Sequence[Sample], config: ValidationConfig) -> list[Expectation]:
     """Return the built-in expectations of the samples' kind, then the pipeline's own."""
     kind = kind_of(samples)
     built_in = _every_set(config.min_rows)
-    if kind == "pair":
-        built_in += [*_filled("prompt"), *_filled("completion")]
-    elif kind == "labelled":
-        built_in += [*_filled("body"), *_labels(config.labels)]
+    for column in _FILLED[kind] if kind else ():
+        built_in += _filled(column)
+    if kind == "labelled":
+        built_in += _labels(config.labels)
+    if kind in _DIFFERENT:
+        built_in.append(_different(*_DIFFERENT[kind]))
+    there = set[str]().union(*(sample.fields for sample in samples))
+    built_in += [_json(column) for column in ("history", "tools") if column in there]
     return [*built_in, *config.expectations]
 
 
@@ -53,6 +67,20 @@ def _filled(column: str) -> list[Expectation]:
             max_value=MAX_CHARACTERS,
         ),
     ]
+
+
+def _different(one: str, other: str) -> Expectation:
+    return _expect(
+        "select_column_values_to_be_unique_within_record",
+        f"{one} and {other} differ",
+        column_list=[one, other],
+    )
+
+
+def _json(column: str) -> Expectation:
+    """Return what holds for a field that only some samples have."""
+    says = f"every {column} is JSON"
+    return _expect("column_values_to_be_json_parseable", says, column=column)
 
 
 def _labels(allowed: tuple[str, ...] | None) -> list[Expectation]:

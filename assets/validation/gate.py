@@ -20,6 +20,11 @@ from assets.validation.reading import Kind, kind_of
 DEFAULT_RULES: dict[Kind, tuple[str, ...]] = {
     "pair": ("length", "answer_in_prompt", "personal_data", "near_duplicate"),
     "labelled": ("length", "label_in_set", "personal_data", "near_duplicate"),
+    "preference": (
+        *("length", "answer_in_prompt", "same_text", "contradiction"),
+        *("personal_data", "near_duplicate"),
+    ),
+    "retrieval": ("length", "answer_in_prompt", "same_text", "personal_data", "near_duplicate"),
 }
 
 

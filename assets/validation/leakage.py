@@ -3,8 +3,9 @@
 from collections.abc import Iterator, Sequence
 
 from assets.records import SPLITS, Sample
-from assets.validation.reading import learnt_text, words
-from assets.validation.similarity import Texts
+from assets.similarity.near_duplicates import shared_texts
+from assets.similarity.words import some_words
+from assets.validation.sameness import SeenText, seen_texts
 
 
 def leaks(samples: Sequence[Sample], threshold: float) -> list[str]:
@@ -23,35 +24,34 @@ def _shared_groups(samples: Sequence[Sample]) -> Iterator[str]:
 
 def _shared_texts(samples: Sequence[Sample], threshold: float) -> Iterator[str]:
     """Yield the exact ones, then the near ones among texts that stand in one split only."""
-    same: dict[str, list[Sample]] = {}
+    same: dict[str, list[tuple[Sample, SeenText]]] = {}
     for sample in sorted(samples, key=lambda s: s.id):
-        text = learnt_text(sample)
-        same.setdefault(" ".join(words(text)) or text.strip(), []).append(sample)
-    alone: dict[str, list[Sample]] = {split: [] for split in SPLITS}
+        for seen in seen_texts(sample):
+            same.setdefault(" ".join(some_words(seen.compared)), []).append((sample, seen))
+    alone: list[tuple[Sample, SeenText]] = []
     for copies in same.values():
-        splits = {sample.split for sample in copies}
+        first, seen = copies[0]
+        splits = {sample.split for sample, _ in copies}
         if len(splits) == 1:
-            alone[copies[0].split].append(copies[0])
+            alone.append((first, seen))
         else:
-            ids = ", ".join(sample.id for sample in copies[:4])
-            yield f"{_named(splits)} hold the same text {_cut(learnt_text(copies[0]))} ({ids})"
+            ids = ", ".join(list(dict.fromkeys(sample.id for sample, _ in copies))[:4])
+            yield f"{_named(splits)} hold the same text {_cut(seen.shown)} ({ids})"
     yield from _near(alone, threshold)
 
 
-def _near(alone: dict[str, list[Sample]], threshold: float) -> Iterator[str]:
-    held = Texts(threshold)
-    texts = {sample.id: learnt_text(sample) for samples in alone.values() for sample in samples}
-    where = {sample.id: sample.split for samples in alone.values() for sample in samples}
-    for split in reversed(SPLITS):  # the largest split last: it is only asked for
-        for sample in alone[split]:
-            if match := held.closest(texts[sample.id]):
-                yield (
-                    f"{split} {sample.id} and {where[match.id]} {match.id} are "
-                    f"{match.jaccard:.0%} the same: {_cut(texts[sample.id])}"
-                )
-        if split != SPLITS[0]:
-            for sample in alone[split]:
-                held.add(sample.id, texts[sample.id])
+def _near(alone: Sequence[tuple[Sample, SeenText]], threshold: float) -> Iterator[str]:
+    """Yield the texts of a split that are like one of the splits before it; train comes last."""
+    groups = [
+        [(n, seen.compared) for n, (sample, seen) in enumerate(alone) if sample.split == split]
+        for split in reversed(SPLITS)
+    ]
+    for number, match in shared_texts(groups, threshold).items():
+        (one, seen), (other, _) = alone[number], alone[match.id]
+        yield (
+            f"{one.split} {one.id} and {other.split} {other.id} are "
+            f"{match.score:.0%} the same: {_cut(seen.shown)}"
+        )
 
 
 def _named(splits: set[str]) -> str:

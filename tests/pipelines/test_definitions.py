@@ -1,4 +1,4 @@
-"""What Dagster is given: the two pipelines, a third by one folder, and mistakes that it refuses."""
+"""What Dagster is given: every pipeline, one more by one folder, and mistakes that it refuses."""
 
 import json
 import os
@@ -14,16 +14,34 @@ import pytest
 from pipelines.definitions import defs as load_definitions
 from pipelines.environments import ROOT
 
-PIPELINES = ("linkedin_writer", "phishing_classifier")
-STAGES = {
+TUNED = (
+    *("instruction_tuner", "linkedin_writer", "phishing_classifier"),
+    *("pii_masker", "reply_writer", "review_sentiment"),
+)
+WAITING = ("semantic_search", "title_preferences")  # for an objective that trains them
+PIPELINES = (*TUNED, *WAITING)
+DATA_STAGES = {
     *("raw_documents", "teacher_samples", "validated_samples", "rejected_samples"),
-    *("training_examples", "fine_tuned_model", "evaluation_report", "registered_model"),
+    "training_examples",
+}
+STAGES = DATA_STAGES | {"fine_tuned_model", "evaluation_report", "registered_model"}
+ABOVE = {
+    "source_files": set(),
+    "raw_documents": {"source_files"},
+    "teacher_samples": {"raw_documents"},
+    "validated_samples": {"teacher_samples"},
+    "rejected_samples": {"teacher_samples"},
+    "training_examples": {"validated_samples"},
+    "fine_tuned_model": {"training_examples"},
+    "evaluation_report": {"fine_tuned_model", "training_examples"},
+    "registered_model": {"evaluation_report", "fine_tuned_model"},
 }
 BLOCKING = {
     *("raw_documents:unreadable_rows", "teacher_samples:failure_rate"),
     *("validated_samples:great_expectations", "validated_samples:reject_rate"),
     *("validated_samples:leakage", "training_examples:preflight"),
 }
+OF_A_TASK = {"teacher_samples:teacher_audit", "teacher_samples:privacy"}
 LIST_GROUPS = """
 import json
 from pipelines.definitions import defs
@@ -78,20 +96,24 @@ def specs(definitions: dg.Definitions, pipeline: str) -> dict[str, dg.AssetSpec]
     return {spec.key.path[-1]: spec for spec in found if spec.group_name == pipeline}
 
 
+def stages(pipeline: str) -> set[str]:
+    return DATA_STAGES if pipeline in WAITING else STAGES
+
+
 def test_there_is_one_group_a_folder(definitions: dg.Definitions) -> None:
     groups = {spec.group_name for spec in definitions.resolve_all_asset_specs()}
     assert groups == set(PIPELINES) == {p.parent.name for p in ROOT.glob("pipelines/*/defs.yaml")}
 
 
 @pytest.mark.parametrize("pipeline", PIPELINES)
-def test_a_pipeline_has_its_source_and_eight_assets_that_say_what_they_are(
+def test_a_pipeline_has_its_source_and_its_assets_that_say_what_they_are(
     definitions: dg.Definitions, pipeline: str
 ) -> None:
     found = specs(definitions, pipeline)
-    assert found.keys() == STAGES | {"source_files"}
+    assert found.keys() == stages(pipeline) | {"source_files"}
     assert all(spec.key.path[0] == pipeline for spec in found.values())
     assert [name for name, spec in found.items() if not spec.description] == []
-    for stage in STAGES:
+    for stage in stages(pipeline):
         assert found[stage].kinds, stage
         assert list(found[stage].owners) == ["team:data"], stage
         assert found[stage].automation_condition, stage
@@ -108,17 +130,7 @@ def test_the_lineage_runs_from_the_source_to_the_registered_model(
         for key in graph.get_all_asset_keys()
         if key.path[0] == pipeline
     }
-    assert above == {
-        "source_files": set(),
-        "raw_documents": {"source_files"},
-        "teacher_samples": {"raw_documents"},
-        "validated_samples": {"teacher_samples"},
-        "rejected_samples": {"teacher_samples"},
-        "training_examples": {"validated_samples"},
-        "fine_tuned_model": {"training_examples"},
-        "evaluation_report": {"fine_tuned_model", "training_examples"},
-        "registered_model": {"evaluation_report", "fine_tuned_model"},
-    }
+    assert above == {s: ABOVE[s] for s in ABOVE if s in stages(pipeline) | {"source_files"}}
 
 
 @pytest.mark.parametrize("pipeline", PIPELINES)
@@ -128,7 +140,8 @@ def test_every_check_that_guards_training_blocks(
     graph = definitions.resolve_asset_graph()
     keys = [key for key in graph.asset_check_keys if key.asset_key.path[0] == pipeline]
     checks = [graph.get_check_spec(key) for key in keys]
-    assert {f"{c.asset_key.path[-1]}:{c.name}" for c in checks if c.blocking} == BLOCKING
+    blocking = {f"{c.asset_key.path[-1]}:{c.name}" for c in checks if c.blocking}
+    assert blocking == BLOCKING | (set() if pipeline == "phishing_classifier" else OF_A_TASK)
     assert [check.name for check in checks if not check.description] == []
 
 
@@ -147,7 +160,7 @@ def test_each_pipeline_can_be_launched_by_its_name(definitions: dg.Definitions) 
     for pipeline in PIPELINES:
         job = definitions.resolve_job_def(pipeline)
         selected = {key.path[-1] for key in job.asset_layer.selected_asset_keys}
-        assert selected == STAGES
+        assert selected == stages(pipeline)
         stated = (ROOT / "pipelines" / pipeline / "defs.yaml").read_text(encoding="utf-8")
         assert f"description: {job.description}\n" in stated
 
@@ -196,7 +209,7 @@ def state(checkout: Path, pipeline: str, text: str) -> Path:
     return folder
 
 
-def test_a_third_pipeline_is_one_new_folder_and_no_edit(checkout: Path) -> None:
+def test_one_more_pipeline_is_one_new_folder_and_no_edit(checkout: Path) -> None:
     folder = state(checkout, "spam_filter", SPAM_FILTER)
     (folder / "messages.csv").write_text("message,kind\nwin a prize,spam\n", encoding="utf-8")
     done = run(checkout, "python", "-c", LIST_GROUPS)

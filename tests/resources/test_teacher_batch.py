@@ -19,7 +19,8 @@ from resources.batch_files import Body
 from resources.batch_service import TAG
 from resources.response_cache import CachedAnswer, ResponseCache
 from resources.teacher_batch import TeacherBatches
-from tests.batch_server import HOUR, Broken, Service, batch_server
+from tests.batch_server import HOUR, Service, batch_server
+from tests.loopback import Broken
 from tests.teacher_server import Reply, failure, text
 
 if TYPE_CHECKING:

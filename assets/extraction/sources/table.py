@@ -7,7 +7,7 @@ is read with `text: URL, label: Label, labels: {bad: phishing, good: safe}`.
 """
 
 import json
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Literal
 
@@ -32,6 +32,9 @@ class Options(PlugInOptions):
     group: str | None = None  # rows of one value never part between splits; else the text's own
     group_by: Literal["value", "domain"] = "value"  # domain: of the URL that the group column holds
     columns: dict[str, str] = Field(default_factory=dict)  # name in the metadata -> column
+    # Of these names, which tell two rows of one text apart; the others leave them duplicates, of
+    # which the earliest stays. null: all but `date`.
+    distinct: tuple[str, ...] | None = None
     people: tuple[str, ...] = ()  # columns with names: replaced wherever the row has them
     turns: bool = False  # the text is a chat, `Speaker: words` a line; it becomes turns
 
@@ -81,7 +84,13 @@ def _document(row: CsvRow, file: str, options: Options) -> SourceRow:
         metadata=metadata,
         turns=turns,
         people=tuple(name for c in options.people if (name := cells.get(c, "").strip())),
+        distinct=("label", *_distinct(options)),
     )
+
+
+def _distinct(options: Options) -> Iterable[str]:
+    named = options.columns.keys() - {"date"}
+    return sorted(named) if options.distinct is None else options.distinct
 
 
 def _turns(text: str) -> tuple[list[Turn], str]:

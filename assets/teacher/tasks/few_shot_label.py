@@ -6,11 +6,11 @@ Examples:
 
 A teacher sees some of the examples as turns of the talk, drawn by the hash of the document so that
 no one order speaks for all. Without a teacher a text is compared with the sentences of all examples
-and with the descriptions: half the score each. Sixteen examples a label are as good as a fitting
-description; four are worse, and then `zero_shot_label` is the better task.
+and with the descriptions: half the score each. On reviews sixteen examples a label did as well as
+fitting descriptions alone (78 % right), four worse (75 %): there `zero_shot_label` is better.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Self
 
 from pydantic import Field, model_validator
@@ -22,6 +22,7 @@ from assets.teacher.labelling import (
     answer,
     instruction,
     label_stages,
+    parse_label,
     question,
     schema,
     text_of,
@@ -81,6 +82,11 @@ def _drawn(document: Document, options: Options) -> list[tuple[str, str]]:
             : options.shots_per_label
         ]
     return sorted(drawn, key=lambda pair: content_hash([document.id, "order", *pair]))
+
+
+def parse(document: Document, answer: Mapping[str, object], options: Options) -> list[Fields]:
+    """Return the labelled text; ValueError where the answer names no label."""
+    return parse_label(document, answer, options)
 
 
 def stages(document: Document, safe: Document, options: Options) -> Stages:

@@ -7,7 +7,7 @@ A teacher may say that no label fits; without one an embedding model compares th
 labels' descriptions. People's own labels, where the source holds some, are kept for scoring.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from assets.records import Document
 from assets.teacher.label_similarity import contradicted, described, label_offline
@@ -15,6 +15,7 @@ from assets.teacher.labelling import (
     LabelOptions,
     instruction,
     label_stages,
+    parse_label,
     question,
     schema,
     text_of,
@@ -41,6 +42,11 @@ EXAMPLE = Example(
 def messages(document: Document, options: Options) -> list[Message]:
     """Return the labels in words, and the text."""
     return [instruction(options), question(text_of(document))]
+
+
+def parse(document: Document, answer: Mapping[str, object], options: Options) -> list[Fields]:
+    """Return the labelled text; ValueError where the answer names no label."""
+    return parse_label(document, answer, options)
 
 
 def stages(document: Document, safe: Document, options: Options) -> Stages:

@@ -6,9 +6,15 @@ from pydantic import Field
 
 from assets import discovery
 from assets.records import Sample
-from assets.validation.reading import words
+from assets.similarity.words import words
 
 VERSION = "1"
+# Which field is asked with, which one answers, and how much of the answer is its mark.
+_SIDES = (
+    ("prompt", "completion", "first line"),
+    ("prompt", "chosen", "first line"),
+    ("anchor", "positive", "text"),
+)
 
 
 class Options(discovery.Options):
@@ -18,29 +24,34 @@ class Options(discovery.Options):
 
 
 def reject(samples: Sequence[Sample], options: Options) -> dict[str, str]:
-    """Return the samples whose prompt holds the completion's first line, or a long run of it."""
+    """Return the samples whose prompt holds the answer's first line, or a long run of it.
+
+    An anchor may hold the first line of its positive, which is often a title, but not all of it.
+    """
     found = {sample.id: _problem(sample, options.max_shared_words) for sample in samples}
     return {id: reason for id, reason in found.items() if reason}
 
 
 def _problem(sample: Sample, max_shared_words: int) -> str:
-    prompt, completion = _pair(sample)
-    first = _first_line(completion)
+    asked, answer, mark = _sides(sample)
+    prompt, completion = sample.fields[asked], sample.fields[answer]
+    first = _first_line(completion) if mark == "first line" else " ".join(words(completion))
     if first and f" {first} " in f" {' '.join(words(prompt))} ":
-        return f"the prompt holds the completion's first line {first[:60]!r}"
+        return f"the {asked} holds the {answer}'s {mark} {first[:60]!r}"
     if shared := _runs(prompt, max_shared_words + 1) & _runs(completion, max_shared_words + 1):
-        return f"prompt and completion share {max_shared_words + 1} words or more: {min(shared)!r}"
+        return f"{asked} and {answer} share {max_shared_words + 1} words or more: {min(shared)!r}"
     return ""
 
 
-def _pair(sample: Sample) -> tuple[str, str]:
-    try:
-        return sample.fields["prompt"], sample.fields["completion"]
-    except KeyError as missing:
-        raise ValueError(
-            f"rule answer_in_prompt needs the field {missing}, but {sample.id} holds "
-            f"{', '.join(sorted(sample.fields))}: leave the rule out, or name a teacher task"
-        ) from None
+def _sides(sample: Sample) -> tuple[str, str, str]:
+    for asked, answer, mark in _SIDES:
+        if asked in sample.fields and answer in sample.fields:
+            return asked, answer, mark
+    needed = [name for name in ("prompt", "completion") if name not in sample.fields]
+    raise ValueError(
+        f"rule answer_in_prompt needs the field {needed[0]!r}, but {sample.id} holds "
+        f"{', '.join(sorted(sample.fields))}: leave the rule out, or name a teacher task"
+    )
 
 
 def _first_line(text: str) -> str:

@@ -6,13 +6,14 @@ from pydantic import Field
 
 from assets import discovery
 from assets.records import Sample
-from assets.validation.reading import learnt_text, words
+from assets.similarity.words import words
+from assets.validation.reading import learnt_texts
 
 VERSION = "1"
 
 
 class Options(discovery.Options):
-    """Counted in the learnt text: the completion, or subject and body."""
+    """Counted in each learnt text: the completion, subject and body, both answers, all texts."""
 
     min_words: int = Field(default=2, ge=0)  # fewer are rejected; a link counts its parts
     max_words: int = Field(default=5000, ge=1)  # more are rejected
@@ -20,15 +21,17 @@ class Options(discovery.Options):
 
 def reject(samples: Sequence[Sample], options: Options) -> dict[str, str]:
     """Return the samples outside the limits."""
-    counts = {sample.id: len(words(learnt_text(sample))) for sample in samples}
-    short = {
-        id: f"{count} words, at least {options.min_words} needed"
-        for id, count in counts.items()
-        if count < options.min_words
-    }
-    long = {
-        id: f"{count} words, at most {options.max_words} allowed"
-        for id, count in counts.items()
-        if count > options.max_words
-    }
-    return short | long
+    found = {sample.id: _problem(sample, options) for sample in samples}
+    return {id: reason for id, reason in found.items() if reason}
+
+
+def _problem(sample: Sample, options: Options) -> str:
+    texts = learnt_texts(sample)
+    for name, text in texts.items():
+        count = len(words(text))
+        which = f"{name}: " if len(texts) > 1 else ""
+        if count < options.min_words:
+            return f"{which}{count} words, at least {options.min_words} needed"
+        if count > options.max_words:
+            return f"{which}{count} words, at most {options.max_words} allowed"
+    return ""

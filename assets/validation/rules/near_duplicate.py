@@ -12,29 +12,44 @@ from pydantic import Field
 
 from assets import discovery
 from assets.records import SPLITS, Sample
-from assets.validation.reading import learnt_text
-from assets.validation.similarity import LOWEST_THRESHOLD, Texts
+from assets.similarity.near_duplicates import near_duplicates, shared_texts
+from assets.validation.sameness import sample_text, seen_texts
 
-VERSION = "1"
+VERSION = "2"
 
 
 class Options(discovery.Options):
-    """Likeness is the Jaccard index of the word pairs of the learnt texts."""
+    """Likeness is the Jaccard index of word pairs, of the texts that `sameness.py` names."""
 
-    threshold: float = Field(default=0.8, ge=LOWEST_THRESHOLD, le=1)  # lower rejects more
+    threshold: float = Field(default=0.8, ge=0.7, le=1)  # lower rejects more
 
 
 def reject(samples: Sequence[Sample], options: Options) -> dict[str, str]:
     """Return the samples that are nearly the same as one that stays."""
-    kept = Texts(options.threshold)
+    texts = (((-SPLITS.index(s.split), s.id), sample_text(s)) for s in samples)
     split_of = {sample.id: sample.split for sample in samples}
+    reasons = {
+        id: f"{match.score:.0%} the same as {match.id[1]} in {split_of[match.id[1]]}"
+        for (_, id), match in near_duplicates(texts, options.threshold).items()
+    }
+    left = [sample for sample in samples if sample.id not in reasons]
+    return reasons | _seen(left, options.threshold)
+
+
+def _seen(samples: Sequence[Sample], threshold: float) -> dict[str, str]:
+    """Return the samples with a part that is held out elsewhere: a title, a query, a document."""
+    kept: list[tuple[tuple[str, int], str]] = []
     reasons: dict[str, str] = {}
-    for sample in sorted(samples, key=lambda s: (-SPLITS.index(s.split), s.id)):
-        text = learnt_text(sample)
-        if match := kept.closest(text):
-            reasons[sample.id] = (
-                f"{match.jaccard:.0%} the same as {match.id} in {split_of[match.id]}"
-            )
-        else:
-            kept.add(sample.id, text)
+    parts = {s.id: [t.compared for t in seen_texts(s)] for s in samples}
+    for split in reversed(SPLITS):
+        own = [
+            ((s.id, n), text)
+            for s in samples
+            if s.split == split and parts[s.id] != [sample_text(s)]
+            for n, text in enumerate(parts[s.id])
+        ]
+        found = shared_texts([kept, own], threshold)
+        for (id, _), match in sorted(found.items()):
+            reasons.setdefault(id, f"a text of it is {match.score:.0%} one of {match.id[0]}")
+        kept += [text for text in own if text[0][0] not in reasons]
     return reasons

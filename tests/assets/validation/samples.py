@@ -43,5 +43,36 @@ def mails(count: int = 15) -> list[Sample]:
     ]
 
 
+def titles(count: int = 15) -> list[Sample]:
+    """Return preferences, each of an idea of its own."""
+    return [
+        replace(
+            post,
+            fields={
+                "prompt": f"Write a title for: {topic}",
+                "chosen": f"What {topic} taught us in {i + 2} hard weeks",
+                "rejected": f"Everything about {topic}, part {i}",
+            },
+        )
+        for i, (post, topic) in enumerate(zip(posts(count), _TOPICS, strict=False))
+    ]
+
+
+def queries(count: int = 15) -> list[Sample]:
+    """Return queries, each with the post that answers it and one that does not."""
+    texts = [post.fields["completion"] for post in posts(count)]
+    return [
+        replace(
+            post,
+            fields={
+                "anchor": f"how did {topic} break",
+                "positive": texts[i],
+                "negative": texts[i - 5],  # of the same split
+            },
+        )
+        for i, (post, topic) in enumerate(zip(posts(count), _TOPICS, strict=False))
+    ]
+
+
 def _split(number: int) -> Split:
     return SPLITS[max(0, number % 5 - 2)]

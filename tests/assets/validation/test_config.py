@@ -10,7 +10,7 @@ MISTAKES = [
     ({"rule": []}, "Extra inputs are not permitted"),
     (
         {"rules": ["lenght"]},
-        "unknown rule 'lenght'; there are: answer_in_prompt, label_in_set, length",
+        "unknown rule 'lenght'; there are: answer_in_prompt, contradiction, label_in_set",
     ),
     ({"rules": [{"lenght": {}}]}, "unknown rule 'lenght'"),
     (
@@ -37,7 +37,10 @@ def test_a_mistake_is_refused_by_the_model_and_by_the_json_schema(
 @pytest.mark.parametrize("rule", ["lenght", {"lenght": {}}])
 def test_the_json_schema_names_the_rules_that_exist(rule: Any) -> None:
     [error] = _schema().iter_errors({"rules": ["length", rule]})
-    assert "'lenght' is not one of ['answer_in_prompt', 'label_in_set', 'length'" in error.message
+    assert (
+        "'lenght' is not one of ['answer_in_prompt', 'contradiction', 'label_in_set'"
+        in error.message
+    )
 
 
 def test_a_rule_listed_twice_is_refused() -> None:

@@ -28,6 +28,31 @@ def test_a_near_duplicate_across_splits_is_found_from_the_threshold_on() -> None
     assert leaks(rows, 0.95) == []
 
 
+def test_a_short_answer_leaks_only_together_with_its_prompt() -> None:
+    thanks = "Thanks, glad you liked it!"
+    rows = [
+        sample("a", "train", prompt="What a clear video", completion=thanks),
+        sample("b", "test", prompt="I never understood this before", completion=thanks),
+    ]
+    assert leaks(rows, 0.8) == []
+    rows.append(sample("c", "eval", prompt="what a CLEAR video!", completion=thanks))
+    assert leaks(rows, 0.8) == [
+        "train and eval hold the same text 'Thanks, glad you liked it!' (a, c)"
+    ]
+
+
+def test_a_title_or_a_document_in_two_splits_leaks() -> None:
+    prompt, title = "A title for: lineage", "Follow the data"
+    rows = [
+        sample("a", "train", prompt=prompt, chosen=title, rejected="On lineage"),
+        sample("b", "test", prompt=prompt, chosen=title, rejected="Lineage, explained"),
+        sample("c", "train", anchor="who reads a table", positive=LONG),
+        sample("d", "eval", anchor="find readers", positive=LONG),
+    ]
+    assert leaks(rows[:2], 0.8) == ["train and test hold the same text 'Follow the data' (a, b)"]
+    assert [leak.rpartition("…")[2] for leak in leaks(rows[2:], 0.8)] == ["' (c, d)"]
+
+
 def test_likeness_inside_a_split_is_no_leak() -> None:
     assert leaks([sample("a", body=LONG), sample("b", body=LONG)], 0.8) == []
 

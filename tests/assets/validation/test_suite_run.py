@@ -7,7 +7,7 @@ from assets.records import Sample
 from assets.validation.config import Expectation, ValidationConfig
 from assets.validation.expectations import suite
 from assets.validation.suite_run import SuiteResult, run_suite
-from tests.assets.validation.samples import mails, posts
+from tests.assets.validation.samples import mails, posts, queries, titles
 
 
 def _run(samples: list[Sample], **section: object) -> SuiteResult:
@@ -15,7 +15,7 @@ def _run(samples: list[Sample], **section: object) -> SuiteResult:
     return run_suite("demo", samples, suite(samples, config))
 
 
-@pytest.mark.parametrize("samples", [posts(), mails()])
+@pytest.mark.parametrize("samples", [posts(), mails(), titles(), queries()])
 def test_a_good_set_meets_its_built_in_suite(samples: list[Sample]) -> None:
     found = _run(samples, labels=["safe", "phishing"])
     assert found.failures == []
@@ -50,6 +50,26 @@ def test_a_field_that_is_missing_somewhere_is_counted() -> None:
     assert _run(rows).failures == [
         "prompt: every sample has its prompt (expect_column_values_to_not_be_null): "
         "1 of 15 do not, such as an empty one"
+    ]
+
+
+def test_answers_that_do_not_differ_are_counted() -> None:
+    rows = titles()
+    rows[3] = replace(rows[3], fields={**rows[3].fields, "rejected": rows[3].fields["chosen"]})
+    (failure,) = _run(rows).failures
+    assert failure.startswith(
+        "chosen and rejected differ "
+        "(expect_select_column_values_to_be_unique_within_record): 1 of 15 do not, such as "
+    )
+
+
+def test_a_history_is_json_where_there_is_one() -> None:
+    rows = posts()
+    for i, history in ((2, "[]"), (5, "user: hello")):
+        rows[i] = replace(rows[i], fields={**rows[i].fields, "history": history})
+    assert _run(rows).failures == [
+        "history: every history is JSON (expect_column_values_to_be_json_parseable): "
+        "1 of 15 do not, such as 'user: hello'"
     ]
 
 

@@ -40,6 +40,24 @@ def test_a_long_shared_run_is_rejected_and_shown() -> None:
     }
 
 
+def test_of_a_preference_the_chosen_answer_may_not_stand_in_the_prompt() -> None:
+    rows = [
+        sample("a", prompt="Title: follow the data", chosen="Follow the data", rejected="Lineage"),
+        sample("b", prompt="Title: lineage", chosen="Follow the data", rejected="Lineage"),
+    ]
+    assert reject(rows, Options()) == {
+        "a": "the prompt holds the chosen's first line 'follow the data'"
+    }
+
+
+def test_an_anchor_may_hold_its_positives_title_but_not_the_whole() -> None:
+    rows = [
+        sample("a", anchor="how backfills fail quietly", positive=POST),
+        sample("b", anchor="why, said she, backfills fail", positive="Backfills fail."),
+    ]
+    assert reject(rows, Options()) == {"b": "the anchor holds the positive's text 'backfills fail'"}
+
+
 def test_samples_without_prompt_are_refused_with_what_to_do() -> None:
     with pytest.raises(
         ValueError, match="needs the field 'prompt', but a holds body: leave the rule out"

@@ -3,6 +3,7 @@ import random
 import pytest
 
 from assets.records import Split
+from assets.validation.leakage import leaks
 from assets.validation.rules.near_duplicate import Options, reject
 from tests.assets.validation.samples import posts, sample
 
@@ -29,6 +30,53 @@ def test_of_two_splits_the_held_out_one_keeps_the_text(gone: Split, stays: Split
 
 def test_a_higher_threshold_lets_the_pair_through() -> None:
     assert reject([sample("a", body=LONG), sample("b", body=NEARLY)], Options(threshold=0.95)) == {}
+
+
+def test_a_short_answer_is_no_duplicate_where_the_prompts_differ() -> None:
+    rows = [
+        sample("a", prompt="what a clear video", completion="Thanks!"),
+        sample("b", prompt="i never understood this before", completion="Thanks!"),
+        sample("c", prompt="What a clear video!", completion="thanks"),
+        sample("d", prompt="What a clear video!", completion="Where did you stop?"),
+    ]
+    assert reject(rows, Options()) == {"c": "100% the same as a in train"}
+
+
+def test_a_comparison_is_a_duplicate_either_way_round_and_its_title_may_return() -> None:
+    prompt = "Write a title for: lineage"
+    rows = [
+        sample("a", prompt=prompt, chosen="Follow the data", rejected="On lineage"),
+        sample("b", prompt=prompt, chosen="On lineage!", rejected="follow the data"),
+        sample("c", prompt=prompt, chosen="Follow the data", rejected="Who reads this?"),
+    ]
+    assert reject(rows, Options()) == {"b": "100% the same as a in train"}
+
+
+def test_a_title_or_a_document_that_is_held_out_is_not_learnt_from() -> None:
+    prompt = "Write a title for: lineage"
+    rows = [
+        sample("a", prompt=prompt, chosen="Follow the data", rejected="On lineage"),
+        sample("b", "test", prompt=prompt, chosen="Follow the data", rejected="Who reads this?"),
+        sample("c", anchor="who reads a table", positive=LONG),
+        sample("d", anchor="find readers", positive=LONG),
+        sample("e", "eval", anchor="what reads it", positive=NEARLY),
+    ]
+    assert reject(rows[:2], Options()) == {"a": "a text of it is 100% one of b"}
+    assert reject(rows[2:], Options()) == dict.fromkeys("cd", "a text of it is 93% one of e")
+    assert reject(rows[2:4], Options()) == {}
+    left = [s for s in rows if s.id in "be"]
+    assert leaks(left, 0.8) == []
+
+
+def test_a_query_is_a_duplicate_where_it_has_the_same_document() -> None:
+    query = "who reads a table"
+    rows = [
+        sample("a", anchor=query, positive=LONG),
+        sample("b", anchor=query, positive=LONG),
+        sample("c", anchor=query, positive="another text"),
+        sample("d", anchor=query, positive=LONG, negative="a third text"),
+    ]
+    assert reject(rows, Options()) == {"b": "100% the same as a in train"}
 
 
 def test_the_order_of_the_rows_does_not_matter() -> None:
