@@ -14,7 +14,9 @@ from typing import Self
 from resources.rate_headers import Headers, Said, limit_of, retry_after_seconds
 
 MOST_SLEEP_SECONDS = 1.0  # whoever waits looks again: answers in flight may have brought news
+GAIN = 0.05  # one answer alone says little
 LEAST_RESET_SECONDS = 0.05  # servers round: a shorter reset says little about the rate
+NOTHING = 1e-6  # of a request: what floats lose
 TOLERATED_REFUSALS = 0.1  # of a window's answers; fewer are nobody's limit
 WINDOW_SECONDS, WINDOW_ANSWERS = 1.0, 20
 RAISE = 1.05  # of the pace after a window that went well
@@ -30,18 +32,24 @@ class Allowance:
     """
 
     at: float  # when `level` was right, in seconds of the clock
+    reserve_seconds: float = 0.5  # of the rate that are never taken, up to half the limit
     limit: float = float("inf")
     rate: float = 0.0
     level: float = 0.0
     moved: float = 0.0  # by all differences together
 
     def wait(self, amount: float, now: float) -> float:
-        """Return the seconds until `amount` is there; an amount over the limit needs all of it."""
+        """Return the seconds until `amount` is there; an amount over the limit needs all of it.
+
+        Something is left in the bucket: requests overtake each other on their way, and at the first
+        refusal all may have to wait.
+        """
         self._refill(now)
-        lacking = min(amount, self.limit) - self.level
-        if self.limit == float("inf") or lacking <= 0:
+        if self.limit == float("inf"):
             return 0.0
-        return lacking / self.rate if self.rate else MOST_SLEEP_SECONDS
+        reserve = min(self.limit / 2, max(2 * amount, self.rate * self.reserve_seconds))
+        lacking = min(amount + reserve, self.limit) - self.level
+        return max(0.0, lacking) / self.rate if lacking > NOTHING else 0.0
 
     def take(self, amount: float) -> float:
         """Take the amount; returns a mark for `learn`."""
@@ -49,15 +57,14 @@ class Allowance:
         return self.level - self.moved
 
     def learn(self, said: Said, mark: float, now: float) -> None:
-        """Believe what the server says to the request that got `mark`."""
+        """Move towards what the server says to the request that got `mark`."""
         self._refill(now)
+        gain = GAIN if self.rate else 1.0
         self.limit, used = said.limit, said.limit - said.remaining
-        reset = said.reset_seconds or 0.0
-        if used > 0 and reset >= (LEAST_RESET_SECONDS if self.rate else 0.001):
-            self.rate = used / reset
-        elif not self.rate:
-            self.rate = said.limit / 60
-        difference = said.remaining - (mark + self.moved)
+        if used > 0 and (said.reset_seconds or 0.0) >= (LEAST_RESET_SECONDS if self.rate else 1e-3):
+            self.rate += gain * (used / (said.reset_seconds or 1.0) - self.rate)
+        self.rate = self.rate or said.limit / 60
+        difference = gain * (said.remaining - (mark + self.moved))
         self.moved += difference
         self.level = min(self.limit, self.level + difference)
 
@@ -79,7 +86,7 @@ class Pace:
     """
 
     def __init__(self, now: float):
-        self.allowance = Allowance(now)
+        self.allowance = Allowance(now, reserve_seconds=0.0)
         self._start(now)
 
     def count(self, refused: bool, now: float) -> None:

@@ -1,19 +1,23 @@
-"""`python -m tests.unreliable_teacher JSON`: a teacher in a process of its own that fails at random.
+"""`python -m tests.unreliable_teacher JSON`: a teacher, a process of its own, that fails at random.
 
 It prints its port, answers chat completions after `answer_seconds`, and does to a request whatever
 the hash of its last message and the number of the try draw: so a run always ends, and two runs meet
-the same faults. `GET /ledger` tells what it was asked and what it answered; that is the proof.
+the same faults. `GET /ledger` tells what it was asked and what it answered: the proof.
 """
 
 import asyncio
 import json
 import math
+import subprocess
 import sys
 import time
 from collections import Counter
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, field
 from hashlib import sha256
 from typing import Any
+from urllib.request import urlopen
 
 FAULTS = ("limited", "broken", "silent", "cut", "junk", "html", "refusal")
 
@@ -78,6 +82,7 @@ class Teacher:
 
     def __init__(self, behaviour: Behaviour):
         self.behaviour, self.ledger = behaviour, Ledger()
+        self.waiting: list[tuple[int, Callable[[], None]]] = []
         limits = {"requests": behaviour.requests_per_second, "tokens": behaviour.tokens_per_second}
         self.buckets = {name: Bucket(rate, rate) for name, rate in limits.items() if rate}
 
@@ -101,8 +106,7 @@ class Teacher:
         tried = self.ledger.tries[message]
         self.ledger.tries[message] += 1
         self.ledger.asked_again += self.ledger.answered[message] > 0
-        refused = self.behaviour.faults.get("refusal", 0.0)
-        if _drawn(message) < refused:
+        if is_refused(message, self.behaviour):
             return "refusal"
         draw = _drawn(f"{tried} {message}")
         for name in FAULTS[:-1] if tried < self.behaviour.faulty_tries else ():
@@ -111,12 +115,24 @@ class Teacher:
                 return name
         return ""
 
+    def count(self, answers: int) -> None:
+        """Count answers, and tell those who wait for so many."""
+        self.ledger.answers += answers
+        for number, tell in [w for w in self.waiting if w[0] <= self.ledger.answers]:
+            self.waiting.remove((number, tell))
+            tell()
+
     def headers(self) -> dict[str, str]:
         """Return what is left of the limits."""
         said: dict[str, str] = {}
         for name, bucket in self.buckets.items():
             said |= bucket.headers(name)
         return said
+
+
+def is_refused(message: str, behaviour: Behaviour) -> bool:
+    """Return whether a message is refused, as it is at every try."""
+    return _drawn(message) < behaviour.faults.get("refusal", 0.0)
 
 
 def _drawn(text: str) -> float:
@@ -162,7 +178,11 @@ class Connection(asyncio.Protocol):
         if len(rest) < length:
             return
         self.received = b""
-        if head.startswith(b"GET"):
+        if head.startswith(b"GET /after/"):
+            answers = int(head.split()[1].rpartition(b"/")[2])
+            self.teacher.waiting.append((answers, lambda: self.reply(200, b"true")))
+            self.teacher.count(0)
+        elif head.startswith(b"GET"):
             self.reply(200, json.dumps(vars(self.teacher.ledger)).encode())
         else:
             self.asked(json.loads(rest[:length]), headers[b"authorization"].decode())
@@ -205,7 +225,7 @@ class Connection(asyncio.Protocol):
                 self.reply(200, b"<html>down</html>", {**headers, "Content-Type": "text/html"})
             case _:
                 self.reply(200, content, headers)
-                self.teacher.ledger.answers += 1
+                self.teacher.count(1)
                 self.teacher.ledger.answered[message] += fault != "refusal"
 
     def reply(self, status: int, content: bytes, headers: dict[str, str] | None = None) -> None:
@@ -223,6 +243,30 @@ def _head(status: int, length: int, headers: dict[str, str]) -> bytes:
     said = {"Content-Type": "application/json", **headers, "Content-Length": str(length)}
     lines = "".join(f"{name}: {value}\r\n" for name, value in said.items())
     return f"HTTP/1.1 {status} Said\r\n{lines}\r\n".encode()
+
+
+@contextmanager
+def unreliable_teacher(behaviour: Behaviour) -> Iterator[str]:
+    """Run the server while the block runs; yields its address, without /v1."""
+    command = [sys.executable, "-m", "tests.unreliable_teacher", json.dumps(asdict(behaviour))]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as server:
+        try:
+            assert server.stdout is not None
+            yield f"http://127.0.0.1:{int(server.stdout.readline())}"
+        finally:
+            server.kill()
+
+
+def look(address: str) -> dict[str, Any]:
+    """Return the ledger."""
+    with urlopen(f"{address}/ledger") as answer:
+        return json.load(answer)
+
+
+def wait(address: str, answers: int) -> None:
+    """Return once the server has given so many answers."""
+    with urlopen(f"{address}/after/{answers}", timeout=100):
+        pass
 
 
 async def main(behaviour: Behaviour) -> None:

@@ -62,7 +62,9 @@ class _Classes:
             bounds.append(max(bounds[-1] + 1, int(bounds[-1] * _STEP)))
         self._bounds = np.array(bounds)
         self._own = np.searchsorted(self._bounds, self._sizes, "right") - 1
-        self.reach = int(np.ceil(np.log((2 - dice) / dice) / np.log(_STEP))) + 1
+        largest_partner = (self._bounds[1:] - 1) * (2 - dice) / dice + SLACK
+        its_class = np.searchsorted(self._bounds[:-1], largest_partner, "right") - 1
+        self.reach = int((its_class - np.arange(len(its_class))).max())  # classes up, or down
 
     def keys(self, step: int, asking: bool) -> tuple[Numbers, Hashes]:
         """Return the texts and keys of all prefixes towards the class `step` above one's own."""

@@ -119,9 +119,10 @@ def _published(
     return artifact.result(
         samples=len(samples),
         failed=len(failed),
+        **made.metadata(),
         preview=table_preview([_shown(row) for row in samples[:5]]),
         failures=table_preview(failed),
-        **made.metadata(),
+        faults=table_preview([fault.to_row() for fault in audit.faults]),
     )
 
 

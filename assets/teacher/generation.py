@@ -42,6 +42,16 @@ class Generation:
     prompt_tokens: int = 0
     completion_tokens: int = 0
 
+    def agreement_with_people(self) -> dict[str, float]:
+        """Return how often the label is the one that a person gave, where people gave some."""
+        pairs = [
+            (s.fields["label"], gold) for s in self.samples if (gold := s.fields.get("gold_label"))
+        ]
+        if not pairs:
+            return {}
+        same = sum(label == gold for label, gold in pairs)
+        return {"labelled_by_people": len(pairs), "agreement_with_people": same / len(pairs)}
+
 
 def samples_of(
     document: Document,

@@ -68,6 +68,7 @@ class Production:
             "audited": len(audit.rows),
             "audit_faults": len(audit.faulty),
             **({} if audit.agreement is None else {"audit_agreement": audit.agreement}),
+            **generation.agreement_with_people(),
         }
 
 

@@ -158,9 +158,9 @@ def test_a_limit_of_tokens_holds_too() -> None:
 
 def test_tokens_that_the_server_counts_otherwise_cost_no_rate() -> None:
     """We expect 1,000 tokens a request, the server takes 100."""
-    bucket = Bucket("tokens", limit=5000, rate=5000)
-    counted = asked(lambda now, tokens: bucket(now, 100), requests=3000, tokens=1000)
-    assert counted.rate > 0.9 * 50
+    bucket = Bucket("tokens", limit=300_000, rate=5000)
+    counted = asked(lambda now, tokens: bucket(now, 100), requests=6000, tokens=1000)
+    assert counted.seconds < 1.1 * (6000 * 100 - 300_000) / 5000
 
 
 def test_a_request_over_the_limit_is_not_held_for_ever() -> None:
@@ -184,7 +184,7 @@ def test_a_limit_that_nobody_states_is_found() -> None:
 def test_a_few_refusals_slow_nobody_down(every: int) -> None:
     number = iter(range(10**9))
     counted = asked(lambda now, tokens: ({}, next(number) % every == 0), requests=20_000)
-    assert counted.rate > 0.8 * 200 / LATENCY
+    assert counted.rate > 0.75 * 200 / LATENCY
 
 
 def test_no_more_are_in_flight_than_allowed_and_a_cancelled_one_gives_its_place_back() -> None:

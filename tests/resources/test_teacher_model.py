@@ -310,7 +310,7 @@ def test_a_refused_key_stops_the_run_and_is_quoted_nowhere(
         pytest.raises(dg.Failure, match=r"small cannot be asked: .*bad key \*\*\*") as raised,
     ):
         ask(tmp_path, server.base_url)
-    assert raised.value.__suppress_context__
+    assert raised.value.__context__ is None
     assert KEY not in str(raised.value)
     assert len(server.requests) == 1
 

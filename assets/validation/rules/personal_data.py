@@ -11,7 +11,11 @@ from assets import discovery
 from assets.personal_data.detect import findings
 from assets.records import Sample
 
-VERSION = "1"
+VERSION = "2"
+_FIELDS = (
+    *("prompt", "completion", "history", "system", "subject", "body"),
+    *("chosen", "rejected", "anchor", "positive", "negative"),
+)
 
 
 class Options(discovery.Options):
@@ -20,6 +24,7 @@ class Options(discovery.Options):
     look_for: tuple[Literal["email", "phone", "card", "iban"], ...] = (
         *("email", "phone", "card", "iban"),
     )
+    fields: tuple[str, ...] = _FIELDS  # of a sample; the others are not learnt from
 
 
 def reject(samples: Sequence[Sample], options: Options) -> dict[str, str]:
@@ -29,7 +34,7 @@ def reject(samples: Sequence[Sample], options: Options) -> dict[str, str]:
 
 
 def _problem(sample: Sample, options: Options) -> str:
-    for name in ("prompt", "completion", "subject", "body"):
+    for name in options.fields:
         if kinds := findings(sample.fields.get(name, ""), options.look_for):
             return f"{kinds[0]} in {name}"
     return ""

@@ -12,7 +12,8 @@ from typing import Any
 import dagster as dg
 import pytest
 
-from assets.records import Document, Sample, content_hash, to_rows
+from assets.extraction.sources import linkedin_export
+from assets.records import Document, RawRow, Sample, content_hash, to_rows
 from assets.teacher.asset import build
 from assets.teacher.config import TeacherConfig
 from assets.teacher.spotlight import MARKER
@@ -319,6 +320,35 @@ def test_deleting_all_but_the_cache_asks_nothing_and_gives_the_same_bytes(
         result = again.materialize()
         assert len(server.requests) == len(POSTS)
     assert (artifact(again, result).path / "rows.parquet").read_bytes() == rows
+
+
+@pytest.mark.real_data
+def test_one_more_of_638_real_posts_is_exactly_one_request(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = Path(os.environ.get("TUNELINE_REAL_DATA", "../shared/data"))
+    path = path / "linkedin_posts/LI_posts.csv"
+    if not path.exists():
+        pytest.skip(f"no real data at {path}: set TUNELINE_REAL_DATA")
+    found = linkedin_export.read(path, linkedin_export.Options())
+    posts = list(dict.fromkeys(row.text for row in found if isinstance(row, RawRow)))
+    line = Line(tmp_path, teacher(max_concurrency=16), posts[:638])
+    with teacher_server(good) as server:
+        asked_at(monkeypatch, server.base_url)
+        assert numbers(line.materialize())["new"] == 638 == len(server.requests)
+        line.posts = posts[:639]
+        result = line.materialize()
+        assert numbers(result)["new"] == 1
+        rows = (artifact(line, result).path / "rows.parquet").read_bytes()
+        shutil.rmtree(tmp_path / "artifacts")
+        again = Line(tmp_path, line.config, line.posts)
+        result = again.materialize()
+        assert len(server.requests) == 639
+        assert (artifact(again, result).path / "rows.parquet").read_bytes() == rows
+        monkeypatch.setattr(idea_for_post, "_SYSTEM", idea_for_post._SYSTEM + "!")
+        capped = Line(tmp_path, teacher(max_calls=638), line.posts)
+        assert "639 requests" in error_of(capped.materialize())
+        assert len(server.requests) == 639
 
 
 def test_replay_takes_answers_from_the_cache_alone_and_says_what_it_lacks(

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from assets.discovery import Options
-from assets.records import Document
+from assets.records import Document, Sample
 from assets.teacher.generate import TeacherRun
 from assets.teacher.generation import Generation, finish, word
 from assets.teacher.protocol import Example, Refused, Request
@@ -187,3 +187,15 @@ def test_a_task_may_change_or_drop_samples_once_all_are_there():
     assert [(f.document_id, f.reason) for f in made.failed] == [("text 1", "seen")]
     word(made, by_id, ["Say {prompt}"], [])
     assert made.samples[0].fields["prompt"] == "Say text 0"
+
+
+def test_labels_are_compared_with_those_that_people_gave():
+    def labelled(number: int, **fields: str) -> Sample:
+        return Sample(str(number), "d", "g", "train", fields, "m")
+
+    made = Generation(
+        [labelled(0, label="good", gold_label="good"), labelled(1, label="good", gold_label="bad")]
+    )
+    made.samples.append(labelled(2, label="good"))
+    assert made.agreement_with_people() == {"labelled_by_people": 2, "agreement_with_people": 0.5}
+    assert Generation().agreement_with_people() == {}

@@ -33,6 +33,19 @@ def test_pseudonyms_links_dates_and_other_numbers_pass(text: str) -> None:
     assert reject([sample("a", prompt="An idea", completion=text)], Options()) == {}
 
 
+@pytest.mark.parametrize("name", ["chosen", "rejected", "anchor", "negative", "history", "system"])
+def test_every_field_that_is_learnt_from_is_looked_through(name: str) -> None:
+    rows = [sample("a", **{name: "ring +44 20 7946 0958 today"})]
+    assert reject(rows, Options()) == {"a": f"phone in {name}"}
+
+
+def test_a_masker_may_keep_what_it_masks_in_its_prompt_and_nowhere_else() -> None:
+    only = Options(fields=("completion",))
+    found = "jane@harbourline.example"
+    rows = [sample("a", prompt=found, completion="[EMAIL]"), sample("b", completion=found)]
+    assert reject(rows, only) == {"b": "email in completion"}
+
+
 def test_only_the_chosen_kinds_are_looked_for() -> None:
     rows = [sample("a", body="jane@harbourline.example")]
     assert reject(rows, Options(look_for=("phone",))) == {}
