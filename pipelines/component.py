@@ -1,9 +1,11 @@
 """FineTuningPipeline: one defs.yaml becomes one pipeline's assets, checks, job and schedules."""
 
 from pathlib import Path
+from typing import Any
 
 import dagster as dg
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, GetJsonSchemaHandler
+from pydantic_core import CoreSchema
 
 import assets.evaluation.asset
 import assets.extraction.asset
@@ -40,6 +42,16 @@ class PipelineConfig(BaseModel):
     evaluation: EvaluationConfig = EvaluationConfig()
     registration: RegistrationConfig = RegistrationConfig()
     retrain: Retrain = "manual"  # on_change, daily, weekly, a cron expression, or manual
+
+    @classmethod
+    def __get_pydantic_json_schema__(
+        cls, core_schema: CoreSchema, handler: GetJsonSchemaHandler
+    ) -> dict[str, Any]:
+        """Return the schema without an anyOf: its message would name no key and no line."""
+        schema = handler.resolve_ref_schema(handler(core_schema))
+        section, _none = schema["properties"]["finetuning"].pop("anyOf")
+        schema["properties"]["finetuning"] = section
+        return schema
 
 
 class FineTuningPipeline(dg.Component):

@@ -14,7 +14,7 @@ from typing import Self
 from resources.rate_headers import Headers, Said, limit_of, retry_after_seconds
 
 MOST_SLEEP_SECONDS = 1.0  # whoever waits looks again: answers in flight may have brought news
-GAIN = 0.05  # one answer alone says little
+GAIN = 0.1  # one answer alone says little
 LEAST_RESET_SECONDS = 0.05  # servers round: a shorter reset says little about the rate
 NOTHING = 1e-6  # of a request: what floats lose
 TOLERATED_REFUSALS = 0.1  # of a window's answers; fewer are nobody's limit

@@ -90,8 +90,13 @@ class TeacherRun:
             self.made.new += len(wave)
             queries = [(q.messages, q.schema, q.sample_index) for q in wave.values()]
             problems = await self.teacher.ask_together(queries)
-            unanswered = (k for k, q in wave.items() if self._cached(q) is None)
-            self._problems |= {k: problems.get(k, "the batch holds no answer") for k in unanswered}
+            answers = {key: self._cached(query) for key, query in wave.items()}
+            for key, answer in answers.items():
+                if answer is None:
+                    self._problems[key] = problems.get(key, "the batch holds no answer")
+                else:
+                    self._count(answer)
+                    self.made.cached -= 1  # `run` takes it from the cache, where it is new
         return await self.run(documents)
 
     def _wave(self, documents: Iterable[Document]) -> dict[str, Query]:
@@ -197,9 +202,12 @@ class TeacherRun:
             answer = await asked
         finally:
             del self._in_flight[key]
+        self._count(answer)
+        return answer
+
+    def _count(self, answer: Answer) -> None:
         self.made.prompt_tokens += answer.prompt_tokens
         self.made.completion_tokens += answer.completion_tokens
-        return answer
 
     async def _tell(self, documents: int, began: float) -> None:
         while True:

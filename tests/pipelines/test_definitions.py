@@ -11,6 +11,7 @@ from typing import Any
 import dagster as dg
 import pytest
 
+from assets.discovery import names
 from pipelines.definitions import defs as load_definitions
 from pipelines.environments import ROOT
 
@@ -234,11 +235,11 @@ def refused(checkout: Path) -> str:
 @pytest.mark.parametrize(
     ("line", "message"),
     [
-        (5, "source 'mbox' is not one of ['email', 'linkedin_export', 'table']"),
-        (8, "task 'headline' is not one of ['idea_for_post', None]"),
-        (10, "'swearing' is not one of ['answer_in_prompt', 'label_in_set', 'length', "),
+        (5, f"source 'mbox' is not one of {[*names('assets.extraction.sources')]}"),
+        (8, f"task 'headline' is not one of {[*names('assets.teacher.tasks'), None]}"),
+        (10, f"'swearing' is not one of {[*names('assets.validation.rules')]}"),
         (12, "chat_template 'alpaca' is not one of ['chatml', "),
-        (14, "objective 'stf' is not one of ['classify', 'sft']"),
+        (14, f"objective 'stf' is not one of {[*names('assets.finetuning.objectives')]}"),
         (13, "('lerning_rate' was unexpected)"),
         (19, "'perplexity' is not one of ['classification', 'held_out_loss', "),
     ],
@@ -262,9 +263,12 @@ def test_an_impossible_pair_is_refused_when_dagster_loads(checkout: Path) -> Non
 
 
 def test_a_missing_section_is_refused_by_name(checkout: Path) -> None:
-    folder = state(checkout, "spam_filter", SPAM_FILTER.partition("  finetuning:")[0])
+    before, _, after = SPAM_FILTER.partition("  extraction:")
+    folder = state(
+        checkout, "spam_filter", before + "  finetuning:" + after.partition("finetuning:")[2]
+    )
     done = run(checkout, "dg", "check", "yaml", str(folder))
     shutil.rmtree(folder)
     assert done.returncode == 1
     assert "spam_filter/defs.yaml:2 - " in done.stdout
-    assert "'finetuning' is a required property" in done.stdout
+    assert "'extraction' is a required property" in done.stdout

@@ -1,4 +1,4 @@
-"""10,000 requests to a teacher that fails at random, from a side that is killed: none paid twice."""
+"""10,000 requests to an unreliable teacher, from a side that is killed: none is paid twice."""
 
 import json
 import random

@@ -151,6 +151,7 @@ def test_batches_go_stage_by_stage_and_end_where_the_live_run_ends():
     assert teacher.batches == [10, 4]
     assert len(made.samples) == 4
     assert [row.reason for row in made.failed] == ["an answer is missing"]
+    assert (made.new, made.cached, made.prompt_tokens) == (14, 0, 10 * 12)
     live = generation(two_answers_and_a_judge(), ScriptedTeacher(say), TEXTS[:5])
     assert sorted(s.id for s in live.samples) == sorted(s.id for s in made.samples)
 
