@@ -57,7 +57,7 @@ def _row(line: bytes) -> Row:
     try:
         content = json.loads(line)
     except ValueError:
-        raise ValueError(f"no JSON but {line[:60].decode(errors='replace')!r}") from None
+        raise ValueError(f"no JSON but {line.strip()[:60].decode(errors='replace')!r}") from None
     if not isinstance(content, dict) or set(content) != set(COLUMNS):
         raise ValueError(f"an answer has the keys {', '.join(COLUMNS)}, this line other ones")
     for name, value in content.items():

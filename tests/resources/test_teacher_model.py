@@ -1,6 +1,7 @@
 """The real openai client over real HTTP, against a teacher on loopback."""
 
 import asyncio
+import gzip
 import json
 import logging
 import os
@@ -432,3 +433,15 @@ def test_requests_and_answers_have_the_shape_of_the_official_specification(tmp_p
         schema = {"$ref": f"#/components/schemas/{name}", **components}
         Draft202012Validator(schema).validate(value)
         assert not Draft202012Validator(schema).is_valid({"choices": 1, "messages": 1})
+
+
+@pytest.mark.parametrize(("body", "problem"), [(None, ""), (b"no gzip", "lost: Connection error")])
+def test_a_compressed_answer_is_read_and_a_broken_one_is_lost(
+    tmp_path: Path, body: bytes | None, problem: str
+) -> None:
+    whole = gzip.compress(json.dumps(idea("a b c")[2]).encode())
+    reply = (200, {"Content-Encoding": "gzip"}, body or whole)
+    with teacher_server(lambda request, n: reply) as server:
+        answer = ask(tmp_path, server.base_url, max_retries=0)
+    assert answer.problem.startswith(problem)
+    assert bool(answer.text) is (body is None)
