@@ -51,7 +51,9 @@ def test_the_sample_becomes_training_examples_and_passes_every_check(
         ]
     assert failed == []
     assert event is not None and event.asset_materialization is not None
-    numbers = {name: v.value for name, v in event.asset_materialization.metadata.items()}
+    numbers: dict[str, Any] = {
+        name: v.value for name, v in event.asset_materialization.metadata.items()
+    }
     kind, least = EXPECTED[pipeline]
     assert numbers["kind"] == kind
     assert least <= numbers["rows"] <= 1.3 * least

@@ -35,7 +35,7 @@ def test_pseudonyms_links_dates_and_other_numbers_pass(text: str) -> None:
 
 @pytest.mark.parametrize("name", ["chosen", "rejected", "anchor", "negative", "history", "system"])
 def test_every_field_that_is_learnt_from_is_looked_through(name: str) -> None:
-    rows = [sample("a", **{name: "ring +44 20 7946 0958 today"})]
+    rows = [sample("a", "train", **{name: "ring +44 20 7946 0958 today"})]
     assert reject(rows, Options()) == {"a": f"phone in {name}"}
 
 
