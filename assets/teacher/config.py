@@ -33,6 +33,9 @@ class TeacherConfig(PluggedConfig):
     batch_poll_seconds: float = Field(default=30.0, gt=0)  # between two looks at a batch
     max_failure_rate: float = Field(default=0.1, ge=0, le=1)  # above it the check blocks
 
+    # Metadata of the document that its samples keep as fields, such as a ticket's queue: what a
+    # method routes by. Documents that pass as samples keep all of theirs.
+    carry: tuple[str, ...] = ()
     wordings: tuple[str, ...] = ()  # of the prompt, "{instruction}\n\n{input}"; a row draws one
     system_prompts: tuple[str, ...] = ()  # a row draws one; empty: templating.system for all
 

@@ -78,12 +78,16 @@ def samples_of(
 
 
 def pass_through(documents: Sequence[Document]) -> Generation:
-    """Return every document as a sample: `body` and its metadata."""
+    """Return every document as a sample: its metadata, and `text`, or `body` where it has a label.
+
+    One label is enough for all to be labelled texts: the others then lack theirs.
+    """
+    name = "body" if any("label" in d.metadata for d in documents) else "text"
     return Generation(
         [
             sample
             for d in documents
-            for sample in samples_of(d, "", [{**d.metadata, "body": d.text}], PASSED_THROUGH)
+            for sample in samples_of(d, "", [{**d.metadata, name: d.text}], PASSED_THROUGH)
         ]
     )
 
@@ -127,6 +131,32 @@ def word(
     """Put each sample's prompt into one of the wordings; raises ValueError for an unknown field."""
     made.samples = [
         replace(s, fields=worded(s.fields, about, s.id, wordings, system_prompts))
+        for s in made.samples
+        for about in [documents[s.document_id].metadata]
+    ]
+
+
+def require_metadata(documents: Sequence[Document], names: Sequence[str]) -> None:
+    """Raise ValueError where a document lacks one of the metadata that its samples shall carry."""
+    for document in documents:
+        if missing := [name for name in names if name not in document.metadata]:
+            there = ", ".join(sorted(document.metadata)) or "none"
+            raise ValueError(
+                f"carry: no {missing[0]!r} in the metadata of {document.id}; there are: {there}. "
+                "Name its column under extraction.columns"
+            )
+
+
+def carry(made: Generation, documents: Mapping[str, Document], names: Sequence[str]) -> None:
+    """Give each sample these metadata of its document; raises ValueError for a field it has."""
+    for sample in made.samples:
+        if taken := [name for name in names if name in sample.fields]:
+            raise ValueError(
+                f"carry: the samples have a field {taken[0]!r} of the task's own; give the column "
+                "another name under extraction.columns"
+            )
+    made.samples = [
+        replace(s, fields=s.fields | {name: about[name] for name in names})
         for s in made.samples
         for about in [documents[s.document_id].metadata]
     ]

@@ -1,4 +1,4 @@
-"""The room's work in its order: estimate, ask or make offline, finish, audit, word."""
+"""The room's work in its order: estimate, ask or make offline, finish, audit, carry, word."""
 
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
@@ -13,10 +13,12 @@ from assets.teacher.config import TeacherConfig
 from assets.teacher.generate import TeacherRun
 from assets.teacher.generation import (
     Generation,
+    carry,
     checked,
     finish,
     make_offline,
     pass_through,
+    require_metadata,
     word,
 )
 from assets.teacher.protocol import Teacher
@@ -85,8 +87,10 @@ def produce(
     """
     if (task := config.task_module()) is None:
         return Production(pass_through(documents))
+    require_metadata(documents, config.carry)
     work = _Work(config, task, documents, pseudonym_key, say)
     made = work.offline() if config.model is None else asyncio.run(work.asked(config.model, desk()))
+    carry(made.generation, work.by_id, config.carry)
     word(made.generation, work.by_id, config.wordings, config.system_prompts)
     return made
 

@@ -12,6 +12,7 @@ _FILLED: dict[Kind, tuple[str, ...]] = {
     "labelled": ("body",),
     "preference": ("prompt", "chosen", "rejected"),
     "retrieval": ("anchor", "positive"),
+    "plain": ("text",),
 }
 _DIFFERENT: dict[Kind | None, tuple[str, str]] = {
     "preference": ("chosen", "rejected"),

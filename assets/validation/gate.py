@@ -25,6 +25,7 @@ DEFAULT_RULES: dict[Kind, tuple[str, ...]] = {
         *("personal_data", "near_duplicate"),
     ),
     "retrieval": ("length", "answer_in_prompt", "same_text", "personal_data", "near_duplicate"),
+    "plain": ("length", "personal_data", "near_duplicate"),
 }
 
 

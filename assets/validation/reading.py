@@ -4,6 +4,7 @@
 {"subject": "Your parcel", "body": "Dear customer, …", "label": "phishing"}     kind "labelled"
 {"prompt": "A title for: lineage", "chosen": "Follow …", "rejected": "On …"}    kind "preference"
 {"anchor": "find who reads a table", "positive": "Lineage tells …"}             kind "retrieval"
+{"text": "Backfills fail quietly. …"}                                           kind "plain"
 """
 
 from collections.abc import Iterable
@@ -11,13 +12,14 @@ from typing import Literal
 
 from assets.records import Sample
 
-Kind = Literal["pair", "labelled", "preference", "retrieval"]
+Kind = Literal["pair", "labelled", "preference", "retrieval", "plain"]
 # The fields that make a sample one of a kind; the first that are all there decide.
 NEEDED: dict[Kind, frozenset[str]] = {
     "preference": frozenset({"prompt", "chosen", "rejected"}),
     "pair": frozenset({"prompt", "completion"}),
     "retrieval": frozenset({"anchor", "positive"}),
     "labelled": frozenset({"body", "label"}),
+    "plain": frozenset({"text"}),
 }
 
 
@@ -38,7 +40,7 @@ def kind_of(samples: Iterable[Sample]) -> Kind | None:
     raise ValueError(
         f"samples hold the fields {', '.join(sorted(known))}: nothing to learn from. They need "
         "`prompt` and `completion`, `prompt`, `chosen` and `rejected`, or `anchor` and `positive` "
-        "(name a teacher task), or `body` and `label` (map one to it)"
+        "(name a teacher task), `body` and `label` (map one to it), or `text` alone"
     )
 
 
@@ -50,4 +52,6 @@ def learnt_texts(sample: Sample) -> dict[str, str]:
     if "chosen" in fields or "anchor" in fields:
         names = ("chosen", "rejected", "anchor", "positive", "negative")
         return {name: fields[name] for name in names if fields.get(name) is not None}
+    if "text" in fields and "body" not in fields:
+        return {"text": fields["text"]}
     return {"body": "\n".join(fields[name] for name in ("subject", "body") if fields.get(name))}

@@ -11,9 +11,9 @@ from assets import discovery
 from assets.personal_data.detect import findings
 from assets.records import Sample
 
-VERSION = "2"
+VERSION = "3"
 _FIELDS = (
-    *("prompt", "completion", "history", "system", "subject", "body"),
+    *("prompt", "completion", "history", "system", "subject", "body", "text"),
     *("chosen", "rejected", "anchor", "positive", "negative"),
 )
 

@@ -124,7 +124,7 @@ def good(request: dict[str, Any], number: int) -> Reply:
 def test_without_a_task_documents_pass_through(tmp_path: Path) -> None:
     line = Line(tmp_path, TeacherConfig())
     made = samples(line, line.materialize())
-    assert [s.fields for s in made if s.split == "test"] == [{"body": POSTS[1], "date": "2026"}]
+    assert [s.fields for s in made if s.split == "test"] == [{"text": POSTS[1], "date": "2026"}]
     assert {s.method for s in made} == {"passed_through"}
 
 

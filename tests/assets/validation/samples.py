@@ -74,5 +74,10 @@ def queries(count: int = 15) -> list[Sample]:
     ]
 
 
+def texts(count: int = 15) -> list[Sample]:
+    """Return texts that are learnt as they stand."""
+    return [replace(post, fields={"text": post.fields["completion"]}) for post in posts(count)]
+
+
 def _split(number: int) -> Split:
     return SPLITS[max(0, number % 5 - 2)]

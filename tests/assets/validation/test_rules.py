@@ -6,9 +6,12 @@ from assets.discovery import find, names, options_of
 from assets.validation.config import PACKAGE
 from assets.validation.gate import DEFAULT_RULES
 from assets.validation.reading import Kind
-from tests.assets.validation.samples import mails, posts, queries, titles
+from tests.assets.validation.samples import mails, posts, queries, texts, titles
 
-GOOD = {"pair": posts, "labelled": mails, "preference": titles, "retrieval": queries}
+GOOD = {
+    **{"pair": posts, "labelled": mails, "preference": titles, "retrieval": queries},
+    "plain": texts,
+}
 
 
 def test_there_are_rules_and_every_default_is_one() -> None:
