@@ -48,6 +48,16 @@ class ModelRegistry(dg.ConfigurableResource):
         tags = client.get_model_version(name, version).tags
         return ChampionModel(version, tags[ARTIFACT], tags[WEIGHTS_HASH])
 
+    def needed_champion(self, name: str) -> ChampionModel:
+        """Return the model in service; a dg.Failure says what to do where there is none."""
+        champion = self.champion(name)
+        if champion is None:
+            raise dg.Failure(
+                f"pipeline {name} has no champion yet: materialize its registered_model first",
+                allow_retries=False,
+            )
+        return champion
+
     def version_of(self, name: str, weights_hash: str) -> str | None:
         """Return the version that holds these weights, None where they are not registered."""
         found = connect(self.tracking_uri).search_model_versions(f"name = '{name}'")

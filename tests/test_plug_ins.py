@@ -2,16 +2,19 @@
 
 import inspect
 from types import ModuleType
+from typing import get_args
 
 import pytest
 from pydantic import BaseModel
 
 from assets.discovery import Options, find, names, options_of
-from assets.evaluation.config import BENCHMARKS, DEFAULTS
+from assets.evaluation.config import BENCHMARKS
 from assets.evaluation.protocol import Benchmark
-from assets.finetuning.config import METHODS, OBJECTIVES
+from assets.finetuning.pairs import METHODS, OBJECTIVES, refusal, table
+from assets.loading.models import ModelKind
 from assets.teacher.protocol import Example, Task
 from assets.templating.config import TEMPLATES, template_names
+from assets.templating.kinds import NEEDED
 from assets.validation.config import PACKAGE as RULES
 from pipelines.environments import ROOT
 
@@ -96,22 +99,24 @@ def test_a_rule_rejects_samples_with_its_options(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", names(OBJECTIVES))
-def test_an_objective_says_what_it_reads_and_has_benchmarks_and_a_method(name: str) -> None:
+def test_an_objective_says_what_it_reads_and_loads_and_has_a_method(name: str) -> None:
     objective = find(OBJECTIVES, name)
-    assert objective.EXAMPLES in ("chat", "text")
+    assert objective.EXAMPLES in NEEDED
+    assert objective.MODEL in get_args(ModelKind)
     assert objective.VERSION
     assert parameters(objective, "trainer") == ["training"]
-    assert [m for m in names(METHODS) if name in find(METHODS, m).OBJECTIVES]
-    assert DEFAULTS[name]
+    assert [m for m in names(METHODS) if refusal(name, m) is None]
 
 
 @pytest.mark.parametrize("name", names(METHODS))
-def test_a_method_names_objectives_that_exist(name: str) -> None:
+def test_a_method_trains_something_and_says_why_it_does_not_train_the_rest(name: str) -> None:
     method = find(METHODS, name)
-    assert set(method.OBJECTIVES) <= set(names(OBJECTIVES))
-    assert method.OBJECTIVES
     assert method.VERSION
-    assert parameters(method, "apply") == ["model", "options", "objective"]
+    assert parameters(method, "refusal") == ["objective", "model_kind"]
+    assert parameters(method, "apply") == ["model", "options", "model_kind"]
+    reasons = [reason for (_, m), reason in table().items() if m == name]
+    assert None in reasons
+    assert all(reason is None or len(reason) > 20 for reason in reasons)
 
 
 @pytest.mark.parametrize("name", names(BENCHMARKS))

@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from assets.evaluation.test_set import IGNORED, TestSet, prompt_length
-from assets.models import load_base, load_tuned
 from assets.records import Row, TrainingExample
 
 if TYPE_CHECKING:
@@ -53,6 +52,8 @@ class Scores:
 def load_arm(name: str, folder: Path, test: TestSet) -> Arm:
     """Return the arm `name` from a `fine_tuned_model` folder, on the GPU where there is one."""
     import torch
+
+    from assets.loading.models import load_base, load_tuned
 
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
     if name == "base":

@@ -1,6 +1,7 @@
 """fine_tuned_model: the training job, fenced by its inputs' checks, and what it published."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 import dagster as dg
@@ -8,13 +9,15 @@ import dagster as dg
 from assets.charts import lines
 from assets.discovery import find
 from assets.finetuning.config import METHODS, OBJECTIVES, FinetuningConfig
+from assets.models import parse_base_model
 from assets.records import content_hash
 from resources.artifact_store import Artifact, ArtifactStore
 from resources.check_records import require_passed
 from resources.launcher import Launcher
+from resources.model_registry import ChampionModel, ModelRegistry
 from resources.presentation import picture
 
-VERSION = "1"
+VERSION = "2"
 
 
 def build(
@@ -22,25 +25,31 @@ def build(
 ) -> list[dg.AssetsDefinition]:
     """Return fine_tuned_model for one pipeline; it trains only what has passed `fence`."""
     key = dg.AssetKey([pipeline, "fine_tuned_model"])
+    others = config.other_pipelines()
     examples_key = dg.AssetKey([pipeline, "training_examples"])
     code_version = _code_version(config)
 
     @dg.asset(
         key=key,
-        deps=[examples_key],
+        deps=[examples_key, *(dg.AssetKey([other, "registered_model"]) for other in others)],
         kinds={"pytorch", config.method},
         pool="heavy",
         code_version=code_version,
         description=f"{config.base_model} tuned by {config.objective} with {config.method}.",
     )
     def fine_tuned_model(
-        context: dg.AssetExecutionContext, store: ArtifactStore, launcher: Launcher
+        context: dg.AssetExecutionContext,
+        store: ArtifactStore,
+        launcher: Launcher,
+        model_registry: ModelRegistry,
     ) -> dg.MaterializeResult:
         require_passed(context, fence)
         examples = store.latest(context, examples_key)
-        run_key = content_hash([examples.version, code_version])
+        champions = {other: model_registry.needed_champion(other) for other in others}
+        weights = {other: champion.weights_hash for other, champion in champions.items()}
+        run_key = content_hash([examples.version, code_version, *sorted(weights.items())])
         output = store.folder(key, run_key)
-        job = _job(config, examples) | {
+        job = _job(config, examples, champions) | {
             "run_key": run_key,
             "code_version": code_version,
             "output_dir": str(output),
@@ -54,24 +63,49 @@ def build(
 
 def _code_version(config: FinetuningConfig) -> str:
     plugins = [find(OBJECTIVES, config.objective).VERSION, find(METHODS, config.method).VERSION]
-    return content_hash([VERSION, plugins, config.model_dump(mode="json"), _options(config)])
+    options = [_options(config, plugged) for plugged in config.plugged]
+    return content_hash([VERSION, plugins, config.model_dump(mode="json"), options])
 
 
-def _options(config: FinetuningConfig) -> dict[str, Any]:
-    return config.options("method").model_dump(mode="json")
+def _options(config: FinetuningConfig, plugged: str) -> dict[str, Any]:
+    return config.options(plugged).model_dump(mode="json")
 
 
-def _job(config: FinetuningConfig, examples: Artifact) -> dict[str, Any]:
+def _job(
+    config: FinetuningConfig, examples: Artifact, champions: Mapping[str, ChampionModel]
+) -> dict[str, Any]:
     return {
         "examples_dir": str(examples.path),
-        "inputs": {"training_examples": examples.version},
+        "inputs": {
+            "training_examples": examples.version,
+            **{f"champion of {name}": c.weights_hash for name, c in sorted(champions.items())},
+        },
         "objective": config.objective,
+        "objective_options": _options(config, "objective"),
         "method": config.method,
-        "options": _options(config),
-        "base_model": config.base_model,
+        "method_options": _options(config, "method"),
+        "base_model": _located(config.base_model, champions, weights=True),
+        "teacher_model": _located(config.teacher_model(), champions),
         "scratch": config.scratch.model_dump(),
         "settings": config.training_arguments(),
     }
+
+
+def _located(
+    named: str | None, champions: Mapping[str, ChampionModel], weights: bool = False
+) -> str | None:
+    """Return the folder of another pipeline's champion, or of its weights; else `named`."""
+    base = parse_base_model(named) if named else None
+    if base is None or base.kind != "pipeline":
+        return named
+    folder = Path(champions[base.name].folder)
+    if weights and not (folder / "model" / "config.json").exists():
+        raise dg.Failure(
+            f"the champion of {base.name} is an adapter, which is no base model by itself: "
+            "set merge_adapter: true in its finetuning: section",
+            allow_retries=False,
+        )
+    return str(folder / "model" if weights else folder)
 
 
 def _metadata(manifest: dict[str, Any]) -> dict[str, Any]:

@@ -1,15 +1,23 @@
 """The `finetuning:` section of a pipeline; names as transformers, TRL and PEFT spell them."""
 
 from collections.abc import Mapping
-from typing import ClassVar, Literal
+from typing import Any, ClassVar, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from assets.discovery import PluggedConfig, find
+from assets.discovery import PluggedConfig, find, names
+from assets.finetuning.pairs import METHODS, OBJECTIVES, refusal
 from assets.models import parse_base_model
 
-OBJECTIVES = "assets.finetuning.objectives"
-METHODS = "assets.finetuning.methods"
+SCRATCH_KINDS = ("causal", "score")  # of models: what a scratch Llama can be
+Scheduler = Literal[
+    "linear",
+    "cosine",
+    "constant",
+    "constant_with_warmup",
+    "inverse_sqrt",
+    "polynomial",
+]
 
 
 class ScratchConfig(BaseModel):
@@ -32,36 +40,58 @@ class FinetuningConfig(PluggedConfig):
 
     objective: str  # a file of assets/finetuning/objectives
     method: str = "lora"  # a file of assets/finetuning/methods
-    base_model: str  # hub id with @revision, folder, package:NAME, scratch
+    base_model: str  # hub id with @revision, folder, package:NAME, pipeline:NAME, scratch
     scratch: ScratchConfig = ScratchConfig()
 
-    learning_rate: float = Field(default=2e-4, gt=0)
-    num_train_epochs: float = Field(default=3, gt=0)
+    learning_rate: float = Field(default=2e-4, gt=0)  # too high diverges, too low hardly moves
+    num_train_epochs: float = Field(default=3, gt=0)  # more fits closer, then over-fits
     max_steps: int = -1  # a positive number overrides num_train_epochs
-    per_device_train_batch_size: int = Field(default=8, ge=1)
-    gradient_accumulation_steps: int = Field(default=1, ge=1)
-    lr_scheduler_type: Literal["linear", "cosine", "constant", "constant_with_warmup"] = "cosine"
+    per_device_train_batch_size: int = Field(default=8, ge=1)  # rows a step: more, steadier, slower
+    gradient_accumulation_steps: int = Field(default=1, ge=1)  # batches a step, one after another
+    lr_scheduler_type: Scheduler = "cosine"
     warmup_steps: float = Field(default=0.1, ge=0)  # below 1: a share of all steps
-    weight_decay: float = Field(default=0.0, ge=0)
-    max_grad_norm: float = Field(default=1.0, gt=0)
-    optim: str = "adamw_torch"  # any that transformers names; adamw_bnb_8bit is bitsandbytes'
+    weight_decay: float = Field(default=0.0, ge=0)  # pulls weights to zero: against over-fitting
+    max_grad_norm: float = Field(default=1.0, gt=0)  # a longer gradient is cut to this length
+    optim: str | None = None  # any that transformers names; None: the method's own, adamw_torch
     bf16: bool | None = None  # bfloat16 autocast; None: where the device computes it natively
+    gradient_checkpointing: bool = False  # recomputes activations: less memory, 20 % slower
+    neftune_noise_alpha: float | None = None  # noise on embeddings (5 to 15): against over-fitting
+    label_smoothing_factor: float = Field(default=0.0, ge=0, lt=1)  # shares a label with the others
+    dropout: float | None = Field(default=None, ge=0, lt=1)  # of the base model; None: its own
+    group_by_length: bool = False  # rows of like length together: less padding
+    early_stopping_patience: int | None = Field(default=None, ge=1)  # evals without a better loss
+    save_steps: int = Field(default=100, ge=1)  # a killed run loses at most so many steps
     seed: int = 0
 
     @model_validator(mode="after")
     def _can_be_trained(self) -> "FinetuningConfig":
-        parse_base_model(self.base_model)
-        taken = find(METHODS, self.method).OBJECTIVES
-        if self.objective not in taken:
+        if reason := refusal(self.objective, self.method):
+            fitting = [m for m in names(METHODS) if refusal(self.objective, m) is None]
             raise ValueError(
-                f"method {self.method!r} cannot train {self.objective!r}; "
-                f"it can: {', '.join(taken)}"
+                f"method {self.method!r} cannot train {self.objective!r}: {reason}; "
+                f"these can: {', '.join(fitting)}"
             )
-        if self.base_model == "scratch" and find(OBJECTIVES, self.objective).EXAMPLES != "chat":
-            raise ValueError("base_model 'scratch' builds a causal model: it needs objective sft")
+        scratch = parse_base_model(self.base_model).kind == "scratch"
+        if scratch and find(OBJECTIVES, self.objective).MODEL not in SCRATCH_KINDS:
+            can = [o for o in names(OBJECTIVES) if find(OBJECTIVES, o).MODEL in SCRATCH_KINDS]
+            raise ValueError(
+                f"base_model 'scratch' builds a Llama, which {self.objective!r} cannot train; "
+                f"these can: {', '.join(can)}"
+            )
         return self
 
-    def training_arguments(self) -> dict[str, object]:
-        """Return the keys that transformers' TrainingArguments take by the same names."""
+    def other_pipelines(self) -> list[str]:
+        """Return the pipelines whose champion this one takes as its base or teacher."""
+        named = [self.base_model, self.teacher_model()]
+        parsed = [parse_base_model(text) for text in named if text]
+        return sorted({base.name for base in parsed if base.kind == "pipeline"})
+
+    def teacher_model(self) -> str | None:
+        """Return the model that a distilling objective learns from; named as `base_model` is."""
+        return getattr(self.options("objective"), "teacher_model", None)
+
+    def training_arguments(self) -> dict[str, Any]:
+        """Return the settings of the training, under the names that they have here."""
         section = set(FinetuningConfig.model_fields) - {*self.plugged, "base_model", "scratch"}
-        return self.model_dump(mode="json", include=section)
+        optim = self.optim or getattr(find(METHODS, self.method), "OPTIM", "adamw_torch")
+        return self.model_dump(mode="json", include=section) | {"optim": optim}

@@ -1,8 +1,8 @@
 """The training job: `python -m assets.finetuning.run job.json`, by Dagster Pipes or alone.
 
 {"output_dir": "…/fine_tuned_model/71ab…", "run_key": "71ab…", "objective": "sft",
- "examples_dir": "…/training_examples/9c1f…", "method": "lora", "options": {"lora_r": 8},
- "settings": {"learning_rate": 2e-4, …}, …}
+ "examples_dir": "…/training_examples/9c1f…", "method": "lora", "method_options": {"lora_r": 8},
+ "objective_options": {}, "settings": {"learning_rate": 2e-4, …}, "base_model": "scratch", …}
 """
 
 import hashlib
@@ -16,59 +16,84 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from assets.discovery import find, options_of
-from assets.finetuning.config import METHODS, OBJECTIVES
+from assets.finetuning.pairs import METHODS, OBJECTIVES
 from assets.jobs import Say, run_job
-from assets.models import load_base, parse_base_model
+from assets.models import parse_base_model
 
 if TYPE_CHECKING:
-    from transformers import PreTrainedModel, PreTrainedTokenizerBase
+    from transformers import PreTrainedTokenizerBase
 
-FROM_THE_JOB = ["run_key", "objective", "method", "options", "settings", "inputs", "code_version"]
+    from assets.finetuning.training import Row, Training
+
+FROM_THE_JOB = (
+    *("run_key", "code_version", "inputs", "objective", "objective_options", "method"),
+    *("method_options", "settings"),
+)
 PACKAGES = ("torch", "transformers", "peft", "trl", "accelerate", "datasets")
 
 
 def work(job: dict[str, Any], folder: Path, say: Say) -> dict[str, Any]:
     """Train what `job` asks for, save the model under `folder/model`, return the manifest."""
     say("loading torch, transformers and the rows")
-    from transformers import AutoTokenizer, set_seed
-
-    from assets.finetuning.training import Training, Watch, shared_arguments, train
+    from assets.finetuning.training import Watch, train
 
     began = time.monotonic()
-    examples = Path(job["examples_dir"])
+    watch = Watch(say, f"{job['objective']} by {job['method']}")
+    manifest, training = prepare(job, folder, say)
+    training.callbacks.append(watch)
+    total, trainable = _parameters(training.model)
+    say(f"training {trainable:,} of {total:,} parameters on {len(training.train)} rows")
+    train(find(OBJECTIVES, job["objective"]).trainer(training))
+    _save(training, manifest["model_kind"], Path(job["examples_dir"]), folder)
+    return {
+        **manifest,
+        "weights_hash": weights_hash(folder / "model"),
+        "parameters": {"total": total, "trainable": trainable},
+        "method_findings": _findings(manifest, training.model),
+        "history": watch.history,
+        "row_ids": {
+            split: [row["id"] for row in rows]
+            for split, rows in (("train", training.train), ("eval", training.eval))
+        },
+        "seconds": round(time.monotonic() - began, 1),
+        **_circumstances(training.arguments["bf16"]),
+    }
+
+
+def prepare(job: dict[str, Any], folder: Path, say: Say) -> "tuple[dict[str, Any], Training]":
+    """Return what is known of the model before it is trained, and the training, ready to start."""
+    from transformers import AutoTokenizer, set_seed
+
+    from assets.finetuning.training import Training, shared_arguments
+
+    examples, objective = Path(job["examples_dir"]), find(OBJECTIVES, job["objective"])
     template = json.loads((examples / "template.json").read_text(encoding="utf-8"))
     learnt, watched = _rows(examples, "train"), _rows(examples, "eval")
     tokenizer = AutoTokenizer.from_pretrained(examples / "tokenizer")
-    watch = Watch(say, f"{job['objective']} by {job['method']}")
     manifest = {
         **{key: job[key] for key in FROM_THE_JOB},
         "seed": job["settings"]["seed"],
+        "examples": template["kind"],
+        "model_kind": objective.MODEL,
         "labels": template["labels"],
         "template_hash": template["template_hash"],
+        "quantization": _quantization(job),
         "base_model": _base(job, tokenizer, learnt, say),
     }
-    model = _prepare(manifest, tokenizer)
+    model = _model(manifest, tokenizer)
     set_seed(manifest["seed"])
+    teacher = job.get("teacher_model")
     training = Training(
         model=model,
         tokenizer=tokenizer,
         train=learnt,
         eval=watched,
         arguments=shared_arguments(len(learnt), bool(watched), job["settings"], folder),
-        callbacks=[watch],
+        options=options_of(OBJECTIVES, job["objective"])(**job["objective_options"]),
+        labels=template["labels"],
+        load_teacher=(lambda: _teacher(teacher, manifest)) if teacher else None,
     )
-    say(f"training {_trainable(model):,} of {_total(model):,} parameters on {len(learnt)} rows")
-    train(find(OBJECTIVES, job["objective"]).trainer(training))
-    _save(model, tokenizer, examples / "template.json", folder)
-    return {
-        **manifest,
-        "weights_hash": weights_hash(folder / "model"),
-        "parameters": {"total": _total(model), "trainable": _trainable(model)},
-        "history": watch.history,
-        "row_ids": {"train": [r["id"] for r in learnt], "eval": [r["id"] for r in watched]},
-        "seconds": round(time.monotonic() - began, 1),
-        **_circumstances(training.arguments["bf16"]),
-    }
+    return manifest, training
 
 
 def weights_hash(folder: Path) -> str:
@@ -82,7 +107,7 @@ def weights_hash(folder: Path) -> str:
     return digest.hexdigest()[:16]
 
 
-def _rows(examples: Path, split: str) -> list[dict[str, Any]]:
+def _rows(examples: Path, split: str) -> "list[Row]":
     import pyarrow.parquet as pq
 
     rows = pq.read_table(examples / "rows.parquet", filters=[("split", "=", split)])
@@ -90,7 +115,7 @@ def _rows(examples: Path, split: str) -> list[dict[str, Any]]:
 
 
 def _base(
-    job: dict[str, Any], tokenizer: "PreTrainedTokenizerBase", train: list[dict[str, Any]], say: Say
+    job: dict[str, Any], tokenizer: "PreTrainedTokenizerBase", train: "list[Row]", say: Say
 ) -> dict[str, Any]:
     base = parse_base_model(job["base_model"])
     if base.kind == "scratch":
@@ -102,35 +127,81 @@ def _base(
     return {"kind": base.kind, "name": base.name, "revision": base.revision or "main", "path": path}
 
 
-def _prepare(manifest: dict[str, Any], tokenizer: "PreTrainedTokenizerBase") -> "PreTrainedModel":
+def _quantization(job: dict[str, Any]) -> dict[str, Any] | None:
+    """Return how the method wants the base's weights quantised, None for as they are."""
+    method = find(METHODS, job["method"])
+    if not hasattr(method, "quantization"):
+        return None
+    return method.quantization(_method_options(job))
+
+
+def _model(manifest: dict[str, Any], tokenizer: "PreTrainedTokenizerBase") -> Any:
+    from assets.loading.models import inner_model, load_base, with_inner_model
+
+    kind = manifest["model_kind"]
     model = load_base(manifest).train()
-    if model.config.pad_token_id is None:
-        model.config.pad_token_id = tokenizer.pad_token_id
-    embedded = next(model.get_input_embeddings().parameters()).shape[0]
+    inner = inner_model(model, kind)
+    if inner.config.pad_token_id is None:
+        inner.config.pad_token_id = tokenizer.pad_token_id
+    embedded = next(inner.get_input_embeddings().parameters()).shape[0]
     if len(tokenizer) > embedded:
         raise ValueError(
             f"the tokenizer has {len(tokenizer)} tokens, the base model embeds {embedded}: "
             "they do not belong together"
         )
-    options = options_of(METHODS, manifest["method"])(**manifest["options"])
-    return find(METHODS, manifest["method"]).apply(model, options, manifest["objective"])
+    _set_dropout(inner, manifest["settings"]["dropout"])
+    method = find(METHODS, manifest["method"])
+    return with_inner_model(model, kind, method.apply(inner, _method_options(manifest), kind))
 
 
-def _save(
-    model: "PreTrainedModel", tokenizer: "PreTrainedTokenizerBase", template: Path, folder: Path
-) -> None:
+def _set_dropout(model: Any, dropout: float | None) -> None:
+    """Set the probability of every dropout of the base model; None leaves them as they are."""
+    import torch
+
+    if dropout is None:
+        return
+    for module in model.modules():
+        if isinstance(module, torch.nn.Dropout):
+            module.p = dropout
+        elif hasattr(module, "attention_dropout"):  # Llama's is a number, applied by a function
+            module.attention_dropout = dropout
+
+
+def _method_options(job: dict[str, Any]) -> Any:
+    return options_of(METHODS, job["method"])(**job["method_options"])
+
+
+def _findings(manifest: dict[str, Any], model: Any) -> dict[str, Any] | None:
+    method = find(METHODS, manifest["method"])
+    return method.findings(model) if hasattr(method, "findings") else None
+
+
+def _teacher(named: str, manifest: dict[str, Any]) -> Any:
+    """Return the model that is learnt from: a published `fine_tuned_model`, or a base model."""
+    from assets.loading.models import load_base, load_tuned
+
+    if (Path(named) / "manifest.json").exists():
+        return load_tuned(Path(named))[0]
+    base = parse_base_model(named)
+    described = {"path": base.location(), "revision": base.revision or "main"}
+    return load_base({**manifest, "base_model": described, "quantization": None})
+
+
+def _save(training: "Training", model_kind: str, examples: Path, folder: Path) -> None:
+    from assets.loading.models import inner_model
+
     shutil.rmtree(folder / "trainer", ignore_errors=True)
-    model.save_pretrained(folder / "model")
-    tokenizer.save_pretrained(folder / "model")
-    shutil.copy(template, folder / "model")
+    inner = inner_model(training.model, model_kind)
+    saved = inner if hasattr(inner, "peft_config") else training.model
+    saved.save_pretrained(str(folder / "model"))
+    training.tokenizer.save_pretrained(folder / "model")
+    shutil.copy(examples / "template.json", folder / "model")
 
 
-def _trainable(model: "PreTrainedModel") -> int:
-    return sum(p.numel() for p in model.parameters() if p.requires_grad)
-
-
-def _total(model: "PreTrainedModel") -> int:
-    return sum(p.numel() for p in model.parameters())
+def _parameters(model: Any) -> tuple[int, int]:
+    """Return how many parameters the model has, and how many of them learn."""
+    counts = [(p.numel(), p.requires_grad) for p in model.parameters()]
+    return sum(n for n, _ in counts), sum(n for n, learns in counts if learns)
 
 
 def _circumstances(bf16: bool) -> dict[str, Any]:

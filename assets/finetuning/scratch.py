@@ -20,7 +20,7 @@ def build_scratch(
     job: dict[str, Any], tokenizer: "PreTrainedTokenizerBase", train: list[dict[str, Any]], say: Say
 ) -> Path:
     """Return the folder of the pre-trained model; at once where the same one stands already."""
-    texts = [[label for label in row["labels"] if label != -100] for row in train]
+    texts = [[label for label in _learnt(row) if label != -100] for row in train]
     key = content_hash([texts, job["scratch"], job["settings"]["seed"], len(tokenizer)])
     folder = Path(job["base_models_dir"]) / key
     if not (folder / MANIFEST).exists():
@@ -28,6 +28,11 @@ def build_scratch(
             _pretrain(texts, job["scratch"], job["settings"]["seed"], tokenizer, aside, say)
             write_json(aside / MANIFEST, {"scratch": job["scratch"], "rows": len(texts)})
     return folder
+
+
+def _learnt(row: dict[str, Any]) -> list[int]:
+    """Return the labels of a row; those of the wanted answer where there are two."""
+    return row["labels"] if "labels" in row else row["chosen_labels"]
 
 
 def _pretrain(
@@ -40,6 +45,7 @@ def _pretrain(
 ) -> None:
     from transformers import LlamaConfig, LlamaForCausalLM, Trainer, TrainingArguments, set_seed
 
+    from assets.finetuning.config import FinetuningConfig
     from assets.finetuning.training import Watch, shared_arguments, train
 
     set_seed(seed)
@@ -56,15 +62,10 @@ def _pretrain(
     )
     stream = [token for text in texts for token in text]
     blocks = [stream[i : i + BLOCK] for i in range(0, len(stream) - BLOCK + 1, BLOCK)]
-    settings = {
+    defaults = FinetuningConfig(objective="sft", method="full", base_model="scratch")
+    settings = defaults.training_arguments() | {
         "num_train_epochs": scratch["num_train_epochs"],
         "learning_rate": scratch["learning_rate"],
-        "per_device_train_batch_size": 8,
-        "gradient_accumulation_steps": 1,
-        "max_steps": -1,
-        "lr_scheduler_type": "cosine",
-        "warmup_steps": 0.1,
-        "bf16": None,
         "seed": seed,
     }
     model = LlamaForCausalLM(config)

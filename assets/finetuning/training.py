@@ -1,6 +1,7 @@
 """What every objective is given to train, and how a training speaks of itself while it runs."""
 
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -18,20 +19,27 @@ from transformers import (
 from assets.jobs import Say
 
 if TYPE_CHECKING:
-    from transformers import PreTrainedModel, PreTrainedTokenizerBase
+    from transformers import PreTrainedTokenizerBase
 
 KEPT = ("loss", "eval_loss", "learning_rate", "grad_norm")  # what the history keeps of a log line
 
 
+Row = dict[str, Any]  # of training_examples
+
+
 @dataclass
 class Training:
-    """One training, ready to start."""
+    """One training, ready to start: what an objective makes its trainer of."""
 
-    model: "PreTrainedModel"
+    model: Any  # of the kind that the objective names, with the method applied
     tokenizer: "PreTrainedTokenizerBase"
-    train: list[dict[str, Any]]  # rows of training_examples
-    eval: list[dict[str, Any]]
-    arguments: dict[str, Any]
+    train: list[Row]
+    eval: list[Row]  # empty: nothing is evaluated while it trains
+    arguments: dict[str, Any]  # of transformers' TrainingArguments
+    options: Any  # the objective's own Options
+    labels: list[str] | None = None  # of a classifier
+    # Loads the model that a distilling objective learns from, in evaluation mode.
+    load_teacher: Callable[[], Any] | None = None
     callbacks: list[TrainerCallback] = field(default_factory=list)
 
 
@@ -81,8 +89,10 @@ def shared_arguments(
     """Return the TrainingArguments of every objective: about 20 log lines a training."""
     batch = settings["per_device_train_batch_size"] * settings["gradient_accumulation_steps"]
     steps = max(settings["max_steps"], 0) or rows / batch * settings["num_train_epochs"]
+    ours = ("dropout", "group_by_length", "early_stopping_patience", "save_steps")
     return {
-        **settings,
+        **{name: value for name, value in settings.items() if name not in ours},
+        "train_sampling_strategy": "group_by_length" if settings["group_by_length"] else "random",
         "bf16": computes_bf16() if settings["bf16"] is None else settings["bf16"],
         "use_cpu": not torch.cuda.is_available(),
         "output_dir": str(folder / "trainer"),

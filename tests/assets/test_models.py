@@ -25,7 +25,10 @@ def test_a_package_stands_for_the_folder_inside_it() -> None:
     [
         ("package:no-such-model", "pip install no-such-model"),
         ("./nowhere", "no config.json in that folder"),
-        ("two words", "is none of: hub id with @revision, folder, package:NAME, scratch"),
+        (
+            "two words",
+            "is none of: hub id with @revision, folder, package:NAME, pipeline:NAME, scratch",
+        ),
     ],
 )
 def test_what_cannot_be_a_base_model_is_refused(text: str, message: str) -> None:

@@ -9,9 +9,14 @@ from assets.discovery import Options as PluginOptions
 if TYPE_CHECKING:
     from transformers import PreTrainedModel
 
-OBJECTIVES = ("sft", "classify")
 VERSION = "1"
-_TASK_TYPES = {"sft": "CAUSAL_LM", "classify": "SEQ_CLS"}
+_TASK_TYPES = {
+    "causal": "CAUSAL_LM",
+    "sequence": "SEQ_CLS",
+    "score": "SEQ_CLS",
+    "tokens": "TOKEN_CLS",
+    "embedding": "FEATURE_EXTRACTION",
+}
 
 
 class Options(PluginOptions):
@@ -24,7 +29,12 @@ class Options(PluginOptions):
     use_rslora: bool = False  # scale by alpha / sqrt(r), for high ranks
 
 
-def apply(model: "PreTrainedModel", options: Options, objective: str) -> "PreTrainedModel":
+def refusal(objective: str, model_kind: str) -> str | None:
+    """Return None: it trains every objective."""
+    return None
+
+
+def apply(model: "PreTrainedModel", options: Options, model_kind: str) -> "PreTrainedModel":
     """Return the model with frozen weights and trainable adapters; a new head stays trainable."""
     from peft import LoraConfig, get_peft_model
 
@@ -34,6 +44,6 @@ def apply(model: "PreTrainedModel", options: Options, objective: str) -> "PreTra
         lora_dropout=options.lora_dropout,
         target_modules=options.target_modules,
         use_rslora=options.use_rslora,
-        task_type=_TASK_TYPES[objective],
+        task_type=_TASK_TYPES[model_kind],
     )
     return get_peft_model(model, config)  # type: ignore[return-value]

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from assets.finetuning.training import Training
 
 EXAMPLES = "text"
+MODEL = "sequence"  # what is loaded: a ModelKind
 VERSION = "1"
 
 

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from assets.finetuning.training import Training
 
 EXAMPLES = "chat"  # what templating renders for it
+MODEL = "causal"  # what is loaded: a ModelKind
 VERSION = "1"
 
 
@@ -29,7 +30,6 @@ def trainer(training: "Training") -> "Trainer":
     arguments = SFTConfig(
         **training.arguments,
         max_length=None,  # templating has cut and counted; TRL would cut at 1024 and say nothing
-        gradient_checkpointing=False,
         dataset_kwargs={"skip_prepare_dataset": True},
         model_init_kwargs=None,
     )

