@@ -44,7 +44,7 @@ def work(job: dict[str, Any], folder: Path, say: Say) -> dict[str, Any]:
     total, trainable = _parameters(training.model)
     say(f"training {trainable:,} of {total:,} parameters on {len(training.train)} rows")
     train(find(OBJECTIVES, job["objective"]).trainer(training))
-    _save(training, manifest["model_kind"], Path(job["examples_dir"]), folder)
+    save(training, manifest["model_kind"], Path(job["examples_dir"]), folder)
     return {
         **manifest,
         "weights_hash": weights_hash(folder / "model"),
@@ -94,6 +94,18 @@ def prepare(job: dict[str, Any], folder: Path, say: Say) -> "tuple[dict[str, Any
         load_teacher=(lambda: _teacher(teacher, manifest)) if teacher else None,
     )
     return manifest, training
+
+
+def save(training: "Training", model_kind: str, examples: Path, folder: Path) -> None:
+    """Write the trained weights, or the adapter, with tokenizer and template to `folder/model`."""
+    from assets.loading.models import inner_model
+
+    shutil.rmtree(folder / "trainer", ignore_errors=True)
+    inner = inner_model(training.model, model_kind)
+    saved = inner if hasattr(inner, "peft_config") else training.model
+    saved.save_pretrained(str(folder / "model"))
+    training.tokenizer.save_pretrained(folder / "model")
+    shutil.copy(examples / "template.json", folder / "model")
 
 
 def weights_hash(folder: Path) -> str:
@@ -185,17 +197,6 @@ def _teacher(named: str, manifest: dict[str, Any]) -> Any:
     base = parse_base_model(named)
     described = {"path": base.location(), "revision": base.revision or "main"}
     return load_base({**manifest, "base_model": described, "quantization": None})
-
-
-def _save(training: "Training", model_kind: str, examples: Path, folder: Path) -> None:
-    from assets.loading.models import inner_model
-
-    shutil.rmtree(folder / "trainer", ignore_errors=True)
-    inner = inner_model(training.model, model_kind)
-    saved = inner if hasattr(inner, "peft_config") else training.model
-    saved.save_pretrained(str(folder / "model"))
-    training.tokenizer.save_pretrained(folder / "model")
-    shutil.copy(examples / "template.json", folder / "model")
 
 
 def _parameters(model: Any) -> tuple[int, int]:
