@@ -20,6 +20,7 @@ from assets.templating.comparisons import (
 )
 from assets.templating.config import TemplatingConfig
 from assets.templating.kinds import Kind, identity, kind_of, read, shown, tokens
+from assets.templating.plain import plain_problems, render_plain
 from assets.templating.tokenizer import load_tokenizer
 from resources.artifact_store import Artifact, ArtifactStore
 from resources.check_records import blocking_result
@@ -103,6 +104,8 @@ def _render(
         template["system"] = config.system
     elif kind == "retrieval":
         made = render_retrieval(samples, tokenizer, config.max_length)
+    elif kind == "plain":
+        made = render_plain(samples, tokenizer, config.max_length)
     else:
         classes = labels or tuple(sorted({s.fields["label"] for s in samples}))
         made = render.render_texts(samples, tokenizer, config.fields, classes, config.max_length)
@@ -151,6 +154,8 @@ def _problems(artifact: Artifact, config: TemplatingConfig) -> list[str]:
             found = retrieval_problems(examples)
         case "chat":
             found = preflight.chat_problems(examples, truncated, _tokenizer(artifact))
+        case "plain":
+            found = plain_problems(examples, _tokenizer(artifact))
         case _:
             found = preflight.text_problems(examples, len(template["labels"]))
     limits = (len(examples), config.max_truncated_rate, config.max_length)

@@ -26,7 +26,7 @@ class TemplatingConfig(BaseModel):
     fields: tuple[str, ...] = ("subject", "body", "links")  # for classifiers: a line each, in order
     max_length: int = Field(
         default=512, ge=8
-    )  # tokens; what is longer is cut at the end, and counted
+    )  # tokens; what is longer is cut at the end, and counted; plain text is split instead
     max_truncated_rate: float = Field(
         default=0.05, ge=0, le=1
     )  # above it the preflight check blocks

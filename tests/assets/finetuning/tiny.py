@@ -16,6 +16,7 @@ from assets.jobs import published, write_json
 from assets.records import Sample, Split, to_rows
 from assets.templating.comparisons import render_preferences, render_retrieval
 from assets.templating.config import TemplatingConfig
+from assets.templating.plain import render_plain
 from assets.templating.render import render_chats, render_texts
 from assets.templating.tokenizer import train_tokenizer
 from resources.artifact_store import _write_parquet
@@ -52,6 +53,7 @@ def _fields(i: int) -> dict[str, str]:
         "anchor": " ".join(words[:2]),
         "positive": f"{words[0]} and {' '.join(words[1:5])}",
         "negative": " ".join(words[5:]),
+        "text": " ".join(words * (1 + i % 3)),
         "body": ("trust owners", "retry queues")[i % 2],
         "label": LABELS[i % 2],
     }
@@ -70,6 +72,8 @@ def examples(kind: str) -> Path:
         made = render_preferences(rows, tokenizer, "", LONGEST).examples
     elif kind == "retrieval":
         made = render_retrieval(rows, tokenizer, LONGEST).examples
+    elif kind == "plain":
+        made = render_plain(rows, tokenizer, LONGEST).examples
     elif kind == "text":
         labels = LABELS
         made = render_texts(rows, tokenizer, ("body",), LABELS, LONGEST).examples
