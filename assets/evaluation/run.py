@@ -16,9 +16,9 @@ from typing import Any
 from assets.charts import lines
 from assets.evaluation.arms import Arm, load_arm
 from assets.evaluation.compare import Comparison, compare, verdict
-from assets.evaluation.fit import curves, fit_verdict
 from assets.evaluation.report import render
 from assets.evaluation.test_set import TestSet, read_test_set
+from assets.fit import curves, fit_verdict
 from assets.jobs import Say, run_job, write_json
 from assets.records import content_hash
 

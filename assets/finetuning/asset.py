@@ -9,6 +9,7 @@ import dagster as dg
 from assets.charts import lines
 from assets.discovery import find
 from assets.finetuning.config import METHODS, OBJECTIVES, FinetuningConfig
+from assets.fit import curve, fit_verdict
 from assets.models import parse_base_model
 from assets.records import content_hash
 from resources.artifact_store import Artifact, ArtifactStore
@@ -110,17 +111,34 @@ def _located(
 
 def _metadata(manifest: dict[str, Any]) -> dict[str, Any]:
     history = manifest["history"]
-    curves = {
-        name: [(entry["step"], entry[name]) for entry in history if name in entry]
-        for name in ("loss", "eval_loss")
-    }
-    last = {f"final_{name}": points[-1][1] for name, points in curves.items() if points}
+    losses = {"loss": curve(history, "loss"), "eval_loss": curve(history, "eval_loss")}
+    last = {f"final_{name}": points[-1][1] for name, points in losses.items() if points}
     return {
         **last,
+        "verdict": fit_verdict(history),
         "trainable_parameters": manifest["parameters"]["trainable"],
         "total_parameters": manifest["parameters"]["total"],
         "seconds": manifest["seconds"],
         "peak_memory_mb": manifest["peak_memory_mb"],
-        "curve": picture(lines(curves, "Loss while training", "step", "loss")),
+        "curve": picture(lines(losses, "Loss while training", "step", "loss")),
+        **_curves(history),
+        **_findings(manifest),
         "settings": dg.MetadataValue.json(manifest["settings"]),
     }
+
+
+def _curves(history: list[dict[str, float]]) -> dict[str, Any]:
+    """Return a picture of each other quantity that was read while it trained."""
+    titles = {"grad_norm": "Gradient norm", "tokens_per_second": "Tokens a second"}
+    titles |= {"memory_mb": "Memory, MiB"}
+    read = {name: curve(history, name) for name in titles}
+    return {
+        f"{name}_curve": picture(lines({name: points}, titles[name], "step", name))
+        for name, points in read.items()
+        if points
+    }
+
+
+def _findings(manifest: dict[str, Any]) -> dict[str, Any]:
+    found = manifest["method_findings"]
+    return {"method_findings": dg.MetadataValue.json(found)} if found else {}

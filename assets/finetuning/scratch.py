@@ -46,7 +46,8 @@ def _pretrain(
     from transformers import LlamaConfig, LlamaForCausalLM, Trainer, TrainingArguments, set_seed
 
     from assets.finetuning.config import FinetuningConfig
-    from assets.finetuning.training import Watch, shared_arguments, train
+    from assets.finetuning.training import shared_arguments, train
+    from assets.finetuning.watch import Watch
 
     set_seed(seed)
     vocabulary = tokenizer.get_vocab()
@@ -73,7 +74,7 @@ def _pretrain(
         model=model,
         args=TrainingArguments(**shared_arguments(len(blocks), False, settings, folder)),
         train_dataset=[{"input_ids": b, "labels": b} for b in blocks],  # type: ignore[arg-type]
-        callbacks=[Watch(say, "pre-training the scratch base")],
+        callbacks=[Watch(say, "pre-training the scratch base", len(blocks) * BLOCK)],
     )
     train(trainer)
     shutil.rmtree(folder / "trainer", ignore_errors=True)

@@ -1,27 +1,15 @@
-"""What every objective is given to train, and how a training speaks of itself while it runs."""
+"""What every objective is given to train, and the settings that all of them share."""
 
-import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import torch
-from transformers import (
-    PrinterCallback,
-    Trainer,
-    TrainerCallback,
-    TrainerControl,
-    TrainerState,
-    TrainingArguments,
-)
-
-from assets.jobs import Say
+from transformers import PrinterCallback, Trainer, TrainerCallback
 
 if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerBase
-
-KEPT = ("loss", "eval_loss", "learning_rate", "grad_norm")  # what the history keeps of a log line
 
 
 Row = dict[str, Any]  # of training_examples
@@ -41,46 +29,6 @@ class Training:
     # Loads the model that a distilling objective learns from, in evaluation mode.
     load_teacher: Callable[[], Any] | None = None
     callbacks: list[TrainerCallback] = field(default_factory=list)
-
-
-class Watch(TrainerCallback):
-    """Says the loss as it falls and the time that is left; keeps the history for the curve."""
-
-    def __init__(self, say: Say, title: str) -> None:
-        self.say = say
-        self.title = title
-        self.history: list[dict[str, float]] = []
-        self.began = 0.0
-
-    def on_train_begin(
-        self,
-        args: TrainingArguments,
-        state: TrainerState,
-        control: TrainerControl,
-        **kwargs: object,
-    ) -> None:
-        """Start the clock."""
-        self.began = time.monotonic()
-
-    def on_log(
-        self,
-        args: TrainingArguments,
-        state: TrainerState,
-        control: TrainerControl,
-        logs: dict[str, float] | None = None,
-        **kwargs: object,
-    ) -> None:
-        """Record and say one line of transformers' log."""
-        kept = {name: float(value) for name, value in (logs or {}).items() if name in KEPT}
-        if not {"loss", "eval_loss"} & kept.keys():
-            return
-        self.history.append({"step": state.global_step, **kept})
-        seconds = time.monotonic() - self.began
-        left = seconds / max(state.global_step, 1) * (state.max_steps - state.global_step)
-        losses = ", ".join(f"{k} {v:.3f}" for k, v in kept.items() if k in ("loss", "eval_loss"))
-        self.say(
-            f"{self.title}: step {state.global_step}/{state.max_steps}, {losses}, {left:.0f} s left"
-        )
 
 
 def shared_arguments(

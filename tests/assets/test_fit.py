@@ -1,6 +1,6 @@
 import pytest
 
-from assets.evaluation.fit import curves, fit_verdict
+from assets.fit import curves, fit_verdict
 
 
 def history(train: list[float], watched: list[float]) -> list[dict[str, float]]:
@@ -15,6 +15,13 @@ def history(train: list[float], watched: list[float]) -> list[dict[str, float]]:
         ([3, 2.99, 2.98], [3, 3, 2.99], "under-fitting: the loss hardly moved"),
         ([3, 2.5, 2], [3, 2.5, 2], "under-fitting: eval loss was still falling"),
         ([3, 2, 1.9], [3, 2, 1.98], "healthy: eval loss went from 3.000 to 1.980"),
+        (
+            [3, float("nan")],
+            [3, 2],
+            "divergence: the loss is nan from step 1 on; try a",
+        ),
+        ([3, 4], [3, 2], "divergence: the loss rose from 3.000 to 4.000"),
+        ([-1, -2], [-1, -2, -2.05], "healthy: eval loss went from -1.000"),
         ([3, 2], [2.5], "unknown: eval loss was read 1 times"),
     ],
 )
@@ -26,3 +33,10 @@ def test_the_history_tells_how_training_ended(
 
 def test_the_two_losses_are_told_apart():
     assert curves(history([3], [2])) == {"train": [(0, 3)], "eval": [(0, 2)]}
+
+
+def test_a_gradient_that_vanished_while_the_loss_stayed_is_a_collapse():
+    still = [{"step": i, "loss": 3.0, "grad_norm": norm} for i, norm in enumerate([1, 0.1, 1e-6])]
+    assert fit_verdict(still).startswith("collapse: the gradient vanished (1 to 1e-06)")
+    learnt = [{**entry, "loss": 3.0 - entry["step"]} for entry in still]
+    assert not fit_verdict(learnt).startswith("collapse")
