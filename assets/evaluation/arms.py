@@ -3,13 +3,14 @@
 import json
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from assets.evaluation.test_set import IGNORED, TestSet, prompt_length
+from assets.questions import question_of
 from assets.records import Row, TrainingExample
 
 if TYPE_CHECKING:
-    from transformers import PreTrainedModel, PreTrainedTokenizerBase
+    from transformers import PreTrainedTokenizerBase
 
 
 @dataclass(frozen=True)
@@ -17,9 +18,10 @@ class Arm:
     """A model in evaluation mode, and how it reads a row."""
 
     name: str  # "base", "champion" or "tuned"
-    model: "PreTrainedModel"
+    model: Any  # a transformers model, or a SentenceTransformer
     tokenizer: "PreTrainedTokenizerBase"
     same_tokens: bool  # False: an earlier champion whose tokenizer is another
+    kind: str = "causal"  # of the model
 
     def sequence(self, test: TestSet, row: TrainingExample) -> tuple[list[int], list[int]]:
         """Return input ids and labels of a text row, encoded anew where the tokenizer differs."""
@@ -51,14 +53,23 @@ class Scores:
 
 def load_arm(name: str, folder: Path, test: TestSet) -> Arm:
     """Return the arm `name` from a `fine_tuned_model` folder, on the GPU where there is one."""
-    import torch
-
     from assets.loading.models import load_base, load_tuned
 
-    device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    manifest = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
+    tokenizer, kind = test.tokenizer, question_of(manifest).model
     if name == "base":
-        manifest = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
-        return Arm(name, load_base(manifest).to(device), test.tokenizer, True)  # type: ignore[arg-type]
-    model, tokenizer = load_tuned(folder)
+        model = load_base(manifest)
+    else:
+        model, tokenizer = load_tuned(folder)
+    if kind != "embedding" and model.config.pad_token_id is None:
+        model.config.pad_token_id = tokenizer.pad_token_id  # as training sets it
     same = tokenizer.get_vocab() == test.tokenizer.get_vocab()
-    return Arm(name, model.to(device), tokenizer, same)  # type: ignore[arg-type]
+    return Arm(name, _on_the_device(model), tokenizer, same, kind)
+
+
+def _on_the_device(model: Any) -> Any:
+    import torch
+
+    if getattr(model, "is_quantized", False):
+        return model  # bitsandbytes has placed it
+    return model.to("cuda" if torch.cuda.is_available() else "cpu")

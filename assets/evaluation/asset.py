@@ -6,13 +6,14 @@ import dagster as dg
 
 from assets.evaluation.config import EvaluationConfig
 from assets.evaluation.report import markdown_table
+from assets.questions import question_of
 from assets.records import content_hash
 from resources.artifact_store import Artifact, ArtifactStore
 from resources.launcher import Launcher
 from resources.model_registry import ModelRegistry
 from resources.presentation import file_link, picture, table_preview
 
-VERSION = "2"  # raise it when the same configuration measures something else
+VERSION = "3"  # raise it when the same configuration measures something else
 SEED = 0  # of drawing tokens and of the bootstrap; the same for every run, so that runs compare
 
 
@@ -53,7 +54,7 @@ def _job(
     registry: ModelRegistry,
 ) -> dict[str, Any]:
     manifest = model.json("manifest.json")
-    options = config.suited(manifest["objective"])
+    options = config.suited(question_of(manifest))
     champion = registry.champion(pipeline)
     if champion is not None and champion.weights_hash == manifest["weights_hash"]:
         champion = None  # this very model: nothing to compare

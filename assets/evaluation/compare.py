@@ -33,6 +33,7 @@ class Comparison:
     scores: dict[str, ByArm]  # benchmark -> arm -> scores
     directions: dict[str, Direction]  # metric -> which is better
     headlines: list[str]  # the metrics that the verdict speaks of
+    gate_metric: str | None  # what promotion goes by, where the pipeline does not say
     intervals: list[Interval]
     pictures: dict[str, bytes]
     shown: list[Shown]
@@ -72,6 +73,7 @@ def compare(
         scores=scores,
         directions={metric: way for m in chosen.values() for metric, way in m.METRICS.items()},
         headlines=[module.HEADLINE for module in chosen.values() if module.HEADLINE],
+        gate_metric=next((m.GATE for m in chosen.values() if m.GATE), None),
         intervals=[i for n, m in chosen.items() for i in _intervals(m, scores[n], seed)],
         pictures={k: v for n, m in chosen.items() for k, v in m.pictures(test, scores[n]).items()},
         shown=[row for n, m in chosen.items() for row in m.shown(test, scores[n], samples)],
@@ -98,10 +100,10 @@ def verdict(comparison: Comparison) -> str:
 
 def _sentence(comparison: Comparison, metric: str) -> str:
     metrics = comparison.metrics()
-    rival = "baseline" if "baseline" in metrics else "base"
+    rival = "baseline" if metric in metrics.get("baseline", {}) else "base"
     ours, theirs = metrics["tuned"][metric], metrics[rival][metric]
     better = ours < theirs if comparison.directions[metric] == "lower" else ours > theirs
-    name = {"baseline": "the TF-IDF baseline", "base": "the base model"}[rival]
+    name = {"baseline": "the baseline", "base": "the base model"}[rival]
     return (
         f"The tuned model {'beats' if better else 'does not beat'} {name} in {metric}: "
         f"{ours:.3f} against {theirs:.3f}{_certainty(comparison, metric, rival)}."

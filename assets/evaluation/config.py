@@ -6,9 +6,9 @@ from pydantic import BaseModel, ConfigDict, GetJsonSchemaHandler, model_validato
 from pydantic_core import CoreSchema
 
 from assets.discovery import Options, find, names, options_of
+from assets.questions import Question
 
 BENCHMARKS = "assets.evaluation.benchmarks"
-DEFAULTS = {"sft": ("held_out_loss", "style_profile"), "classify": ("classification",)}
 
 
 class EvaluationConfig(BaseModel):
@@ -16,7 +16,7 @@ class EvaluationConfig(BaseModel):
 
     model_config = ConfigDict(extra="allow", frozen=True)
 
-    benchmarks: tuple[str, ...] | None = None  # None: those that suit the objective
+    benchmarks: tuple[str, ...] | None = None  # None: those that suit the model
     samples: int = 6  # test rows that the report shows side by side
 
     @model_validator(mode="after")
@@ -38,14 +38,16 @@ class EvaluationConfig(BaseModel):
         extra = self.model_extra or {}
         return wanted(**{k: v for k, v in extra.items() if k in wanted.model_fields})
 
-    def suited(self, objective: str) -> dict[str, dict[str, Any]]:
-        """Return benchmark -> options; raises ValueError where one suits another objective."""
-        chosen = self.benchmarks or DEFAULTS[objective]
-        if wrong := [n for n in chosen if objective != find(BENCHMARKS, n).OBJECTIVE]:
-            fitting = [n for n in names(BENCHMARKS) if objective == find(BENCHMARKS, n).OBJECTIVE]
+    def suited(self, asked: Question) -> dict[str, dict[str, Any]]:
+        """Return benchmark -> options; raises ValueError where one cannot measure the model."""
+        fitting = [name for name in names(BENCHMARKS) if _measures(name, asked)]
+        chosen = self.benchmarks or [n for n in fitting if find(BENCHMARKS, n).DEFAULT]
+        wrong = [name for name in chosen if name not in fitting]
+        if wrong or not chosen:
+            named = f"benchmark {wrong[0]!r} does not suit" if wrong else "no benchmark suits"
             raise ValueError(
-                f"benchmark {wrong[0]!r} does not suit the objective {objective!r}; "
-                f"these do: {', '.join(fitting)}"
+                f"{named} a model of kind {asked.model!r} on rows of kind {asked.rows!r}; "
+                f"these do: {', '.join(fitting) or 'none'}"
             )
         return {name: self.options(name).model_dump(mode="json") for name in chosen}
 
@@ -62,3 +64,8 @@ class EvaluationConfig(BaseModel):
         del chosen["anyOf"]
         chosen |= {"type": ["array", "null"], "items": {"enum": list(names(BENCHMARKS))}}
         return schema
+
+
+def _measures(benchmark: str, asked: Question) -> bool:
+    module = find(BENCHMARKS, benchmark)
+    return asked.rows in module.EXAMPLES and asked.model in module.MODELS

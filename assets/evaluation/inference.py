@@ -1,5 +1,7 @@
 """Class probabilities from an encoder. Heavy inside the function."""
 
+from typing import cast
+
 from assets.evaluation.arms import Arm
 from assets.evaluation.baseline import Probabilities
 
@@ -15,7 +17,7 @@ def class_probabilities(arm: Arm, inputs: list[list[int]], batch_size: int) -> P
         rows = [torch.tensor(inputs[i]) for i in batch]
         mask = [torch.ones(len(row), dtype=torch.long) for row in rows]
         padded = torch.nn.utils.rnn.pad_sequence
-        filler = arm.tokenizer.pad_token_id or 0
+        filler = cast("int | None", arm.tokenizer.pad_token_id) or 0
         with torch.inference_mode():
             logits = arm.model(
                 input_ids=padded(rows, batch_first=True, padding_value=filler).to(arm.model.device),

@@ -21,8 +21,11 @@ Shown = dict[str, str]  # prompt, reference, base, tuned
 class Benchmark(Protocol):
     """A module of `benchmarks/`; its `Options` are keys of the `evaluation:` section."""
 
-    OBJECTIVE: str  # "sft" or "classify"
+    EXAMPLES: tuple[str, ...]  # the kinds of rows that it measures on
+    MODELS: tuple[str, ...]  # the kinds of models that it measures
+    DEFAULT: bool  # whether it is run where the pipeline names no benchmarks
     HEADLINE: str | None  # the metric that the verdict speaks of
+    GATE: str | None  # the metric that promotion goes by, where the pipeline names none
     METRICS: Mapping[str, Direction]
 
     def run(self, arm: Arm, test: TestSet, options: Options, seed: int) -> Scores:

@@ -8,14 +8,14 @@ from typing import Any
 LABELS = {
     "author": "author",
     "base": "base model",
-    "baseline": "TF-IDF baseline",
+    "baseline": "baseline",
     "champion": "champion",
     "tuned": "tuned",
 }
 TITLES = {
     "reference": "reference",
     "base": "base",
-    "baseline": "TF-IDF baseline",
+    "baseline": "baseline",
     "tuned": "tuned",
 }
 

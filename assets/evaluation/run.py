@@ -20,6 +20,7 @@ from assets.evaluation.report import render
 from assets.evaluation.test_set import TestSet, read_test_set
 from assets.fit import curves, fit_verdict
 from assets.jobs import Say, run_job, write_json
+from assets.questions import question_of
 from assets.records import content_hash
 
 
@@ -72,14 +73,11 @@ def _comparable_champion(
     """Return notes, and the champion's folder unless it answers another question."""
     if job["champion_dir"] is None:
         return [], None
-    champion = _manifest(job["champion_dir"])
-    for key in ("objective", "labels"):
-        if champion[key] != model[key]:
-            note = (
-                f"Champion {job['champion_version']} is left out: its {key} is {champion[key]}, "
-                f"this model's is {model[key]}."
-            )
-            return [note], None
+    theirs, ours = question_of(_manifest(job["champion_dir"])), question_of(model)
+    for key, value in asdict(theirs).items():
+        if value != (own := asdict(ours)[key]):
+            left_out = f"Champion {job['champion_version']} is left out"
+            return [f"{left_out}: it has {key} {value!r}, this model {own!r}."], None
     return [], job["champion_dir"]
 
 
@@ -99,6 +97,7 @@ def _described(
         "metrics": metrics,
         "author": author,  # the profile of the author's own posts; null for classifiers
         "directions": found.directions,
+        "gate_metric": found.gate_metric,
         "lower_is_better": [m for m, way in found.directions.items() if way == "lower"],
         "champion_version": job["champion_version"] if champion_dir else None,
         "intervals": [asdict(interval) for interval in found.intervals],

@@ -1,7 +1,8 @@
 """What every arm is measured on: the frozen test split of `training_examples`, as it was rendered.
 
 A text model's row: `{"id": "5f0c…", "input_ids": [3, 9, 7, 2], "labels": [-100, -100, 7, 2]}`. Its
-prompt is [3, 9], its completion [7, 2]. A classifier's `labels` holds one class index.
+prompt is [3, 9], its completion [7, 2]. Of a text without a prompt the first token stands for one:
+no model foresees it. A classifier's `labels` holds one class index.
 """
 
 import json
@@ -9,26 +10,28 @@ import re
 from dataclasses import dataclass
 from os.path import commonprefix
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
-from assets.records import TrainingExample
+from assets.records import PreferenceExample, RetrievalExample, TrainingExample
 
 if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerBase
 
 IGNORED = -100  # the label of a token that nothing is learnt from
+Example = TypeVar("Example", TrainingExample, PreferenceExample, RetrievalExample)
+_RECORDS = {"preference": PreferenceExample, "retrieval": RetrievalExample}
 
 
 @dataclass(frozen=True)
-class TestSet:
+class TestSet(Generic[Example]):
     """The rows of the test split, and the train split for what a baseline learns from."""
 
     __test__ = False  # not a test, whatever pytest thinks of the name
 
-    rows: list[TrainingExample]  # sorted by id
-    train: list[TrainingExample]
+    rows: list[Example]  # sorted by id
+    train: list[Example]
     tokenizer: "PreTrainedTokenizerBase"
-    labels: list[str] | None  # the classes; None for a text model
+    labels: list[str] | None  # the classes; None where nothing is told apart
     max_length: int  # tokens
 
     def classes(self) -> list[str]:
@@ -42,14 +45,15 @@ class TestSet:
         return str(self.tokenizer.decode(ids, skip_special_tokens=not special))
 
 
-def read_test_set(folder: Path) -> TestSet:
+def read_test_set(folder: Path) -> "TestSet[Any]":
     """Return the test set of a `training_examples` folder; raises where its test split is empty."""
     import pyarrow.parquet as pq
     from transformers import AutoTokenizer
 
-    rows = pq.read_table(folder / "rows.parquet").to_pylist()
-    examples = sorted((TrainingExample.from_row(row) for row in rows), key=lambda row: row.id)
     template = json.loads((folder / "template.json").read_text(encoding="utf-8"))
+    record = _RECORDS.get(template["kind"], TrainingExample)
+    rows = pq.read_table(folder / "rows.parquet").to_pylist()
+    examples: list[Any] = sorted((record.from_row(row) for row in rows), key=lambda row: row.id)
     test = [row for row in examples if row.split == "test"]
     if not test:
         raise ValueError(
@@ -66,19 +70,19 @@ def read_test_set(folder: Path) -> TestSet:
 
 
 def prompt_length(row: TrainingExample) -> int:
-    """Return the number of tokens before the first trained one; raises where nothing is trained."""
+    """Return the tokens before the first foreseen one; raises where nothing is foreseen."""
     for position, label in enumerate(row.labels):
-        if label != IGNORED:
+        if position and label != IGNORED:
             return position
     raise ValueError(f"test row {row.id} has no trained token: its completion is empty")
 
 
 def completion_ids(row: TrainingExample) -> list[int]:
-    """Return the trained token ids, the end token among them."""
-    return [label for label in row.labels if label != IGNORED]
+    """Return the trained token ids that a model can foresee, the end token among them."""
+    return [label for label in row.labels[1:] if label != IGNORED]
 
 
-def shown_prompts(test: TestSet) -> list[str]:
+def shown_prompts(test: TestSet[TrainingExample]) -> list[str]:
     """Return what differs between the rows' prompts: the idea, not the template around it."""
     prompts = [test.decode(row.input_ids[: prompt_length(row)], special=True) for row in test.rows]
     before = commonprefix(prompts)  # noqa: RUF071 - of characters is what is meant

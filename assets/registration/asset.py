@@ -9,6 +9,7 @@ from typing import Any
 
 import dagster as dg
 
+from assets.questions import question_of
 from assets.records import content_hash
 from assets.registration.card import model_card, short_card
 from assets.registration.config import RegistrationConfig
@@ -120,14 +121,13 @@ def _facts(
 def _rival(champion: ChampionModel | None, manifest: Mapping[str, Any]) -> str | None:
     """Return the champion's version, None where there is nothing to compare this model with.
 
-    That is so for the model itself, and for a champion of another task or other labels: a person
-    changed the question, which the old model cannot answer.
+    That is so for the model itself, and for a champion of another question (rows, kind of model,
+    labels): a person changed it, and the old model cannot answer.
     """
     if champion is None or champion.weights_hash == manifest["weights_hash"]:
         return None
     old = json.loads(Path(champion.folder, "manifest.json").read_text(encoding="utf-8"))
-    same_question = all(old[key] == manifest[key] for key in ("objective", "labels"))
-    return champion.version if same_question else None
+    return champion.version if question_of(old) == question_of(manifest) else None
 
 
 def _rows(examples: Path) -> Mapping[str, int]:

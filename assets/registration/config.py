@@ -7,7 +7,7 @@ class Gate(BaseModel):
     """What a tuned model must reach before it goes into service."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
-    metric: str | None = None  # one of the evaluation; sft: bits_per_byte, classify: roc_auc
+    metric: str | None = None  # one of the evaluation; None: what its benchmarks name
     # how much worse than the champion a new model may be, in the metric's own units: runs on the
     # same data differ by chance, and fresher data is worth that much
     margin: float = Field(default=0.02, ge=0)

@@ -11,7 +11,6 @@ from typing import Any
 
 from assets.registration.config import Gate
 
-DEFAULT_METRIC = {"sft": "bits_per_byte", "classify": "roc_auc"}
 _ROUNDING = 1e-9  # 0.98 - 0.96 is a little more than 0.02
 
 
@@ -70,8 +69,15 @@ def decide(evaluation: Mapping[str, Any], gate: Gate, champion: str | None) -> D
 
 
 def metric_of(evaluation: Mapping[str, Any], gate: Gate) -> str:
-    """Return the metric that decides."""
-    return gate.metric or DEFAULT_METRIC[evaluation["objective"]]
+    """Return the metric that decides: the pipeline's, or else that of the first benchmark."""
+    metric = gate.metric or evaluation.get("gate_metric")
+    if metric is None:
+        there_are = ", ".join(sorted(evaluation["metrics"]["tuned"]))
+        raise ValueError(
+            "the benchmarks of the evaluation leave open what decides: "
+            f"set registration.gate.metric to one of {there_are}"
+        )
+    return metric
 
 
 def _against_the_simple(scores: _Scores, gate: Gate) -> tuple[list[str], list[str]]:

@@ -17,8 +17,10 @@ from assets.evaluation.protocol import Direction, Shown
 from assets.evaluation.test_set import TestSet
 from assets.records import Row
 
-OBJECTIVE = "classify"
-HEADLINE = "roc_auc"
+EXAMPLES = ("text",)
+MODELS = ("sequence",)
+DEFAULT = True
+HEADLINE = GATE = "roc_auc"
 METRICS: dict[str, Direction] = {
     "accuracy": "higher",
     "roc_auc": "higher",  # two classes: of the last label; more: the mean of one against the rest

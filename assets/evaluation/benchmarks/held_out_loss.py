@@ -1,4 +1,4 @@
-"""How well a model foresees the author's own words: loss on the completions of the test split.
+"""How well a model foresees the author's own words: loss on what the test split would teach.
 
 A row's score: `{"id": "5f0c…", "nats": 412.7, "tokens": 131, "hits": 44}`.
 """
@@ -13,8 +13,11 @@ from assets.evaluation.protocol import Direction, Shown
 from assets.evaluation.test_set import TestSet
 from assets.records import Row
 
-OBJECTIVE = "sft"
+EXAMPLES = ("chat", "plain")
+MODELS = ("causal",)
+DEFAULT = True
 HEADLINE = "held_out_loss"
+GATE = "bits_per_byte"
 METRICS: dict[str, Direction] = {
     "held_out_loss": "lower",  # nats a completion token, weighted by tokens
     "token_accuracy": "higher",  # share of completion tokens that are the most likely one
@@ -50,7 +53,8 @@ def describe(options: Options) -> str:
     """Return how it was measured, for the report."""
     return (
         "held_out_loss: lm-eval, log-likelihood of the completions of the test split given their "
-        "prompts, with the end token; the token ids are those of training_examples."
+        "prompts, with the end token; of a text without a prompt, all tokens but the first. The "
+        "token ids are those of training_examples."
     )
 
 

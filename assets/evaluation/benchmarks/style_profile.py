@@ -17,8 +17,10 @@ from assets.evaluation.style import distance, profile
 from assets.evaluation.test_set import IGNORED, TestSet, completion_ids, shown_prompts
 from assets.records import Row
 
-OBJECTIVE = "sft"
-HEADLINE = None
+EXAMPLES = ("chat",)
+MODELS = ("causal",)
+DEFAULT = True
+HEADLINE = GATE = None
 METRICS: dict[str, Direction] = {
     "style_distance": "lower",  # mean absolute difference from the author's rates, in [0, 1]
     "style_words": "neutral",  # median

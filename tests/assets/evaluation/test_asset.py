@@ -66,10 +66,10 @@ def test_the_report_is_made_in_a_process_of_its_own(
     assert "data:image/png" in str(made.metadata["confusion"].value)
 
 
-def test_a_benchmark_of_another_objective_stops_before_a_process_starts(
+def test_a_benchmark_of_another_kind_stops_before_a_process_starts(
     classifier: Path, tmp_path: Path
 ):
     result = materialize(classifier, tmp_path, EvaluationConfig(benchmarks=("held_out_loss",)))
     (event,) = result.get_step_failure_events()
-    assert "does not suit the objective 'classify'" in str(event.step_failure_data.error)
+    assert "does not suit a model of kind 'sequence'" in str(event.step_failure_data.error)
     assert not (tmp_path / "tiny" / "evaluation_report").exists()

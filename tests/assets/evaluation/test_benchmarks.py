@@ -1,20 +1,23 @@
+from typing import get_args
+
 import pytest
 
 from assets.discovery import names, options_of
-from assets.evaluation.config import BENCHMARKS, DEFAULTS
+from assets.evaluation.config import BENCHMARKS
 from assets.evaluation.protocol import benchmark
+from assets.loading.models import ModelKind
 
-
-def test_there_are_benchmarks_and_the_defaults_are_among_them():
-    assert {name for chosen in DEFAULTS.values() for name in chosen} <= set(names(BENCHMARKS))
+KINDS = {"chat", "plain", "preference", "retrieval", "text", "tokens"}
 
 
 @pytest.mark.parametrize("name", names(BENCHMARKS))
 def test_every_benchmark_keeps_the_protocol(name: str):
     module = benchmark(name)
-    assert module.OBJECTIVE in DEFAULTS
+    assert set(module.EXAMPLES) <= KINDS and module.EXAMPLES
+    assert set(module.MODELS) <= set(get_args(ModelKind)) and module.MODELS
     assert set(module.METRICS.values()) <= {"higher", "lower", "neutral"}
-    assert module.HEADLINE is None or module.HEADLINE in module.METRICS
+    assert {module.HEADLINE, module.GATE} <= {None, *module.METRICS}
+    assert module.METRICS.get(module.GATE or "") != "neutral"
     for part in ("run", "references", "headline", "describe", "pictures", "shown"):
         assert callable(getattr(module, part))
     assert module.describe(options_of(BENCHMARKS, name)()).startswith(f"{name}: ")

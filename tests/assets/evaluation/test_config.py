@@ -3,17 +3,26 @@ from jsonschema import Draft202012Validator
 from pydantic import ValidationError
 
 from assets.evaluation.config import EvaluationConfig
+from assets.questions import Question
+
+CHAT, TEXT = Question("chat", "causal"), Question("text", "sequence", ("safe", "phishing"))
 
 
-def test_the_defaults_follow_the_objective():
+def test_the_defaults_follow_from_rows_and_model():
     config = EvaluationConfig()
-    assert list(config.suited("sft")) == ["held_out_loss", "style_profile"]
-    assert list(config.suited("classify")) == ["classification"]
+    assert list(config.suited(CHAT)) == ["held_out_loss", "style_profile"]
+    assert list(config.suited(Question("plain", "causal"))) == ["held_out_loss"]
+    assert list(config.suited(TEXT)) == ["classification"]
+
+
+def test_a_model_that_nothing_measures_is_refused():
+    with pytest.raises(ValueError, match="no benchmark suits a model of kind 'score' on rows of"):
+        EvaluationConfig().suited(Question("chat", "score"))
 
 
 def test_a_benchmarks_own_key_stands_flat_in_the_section():
     config = EvaluationConfig.model_validate({"style_prompts": 3})
-    assert config.suited("sft")["style_profile"]["style_prompts"] == 3
+    assert config.suited(CHAT)["style_profile"]["style_prompts"] == 3
 
 
 def test_an_unknown_benchmark_is_refused_with_the_names_that_exist():
@@ -24,11 +33,11 @@ def test_an_unknown_benchmark_is_refused_with_the_names_that_exist():
     )
 
 
-def test_a_benchmark_of_another_objective_is_refused_with_those_that_suit():
+def test_a_benchmark_of_another_kind_is_refused_with_those_that_suit():
     config = EvaluationConfig(benchmarks=("held_out_loss", "classification"))
-    with pytest.raises(ValueError, match="'classification' does not suit the objective 'sft'") as e:
-        config.suited("sft")
-    assert "these do: held_out_loss, style_profile" in str(e.value)
+    with pytest.raises(ValueError, match="'classification' does not suit a model of kind") as e:
+        config.suited(CHAT)
+    assert "on rows of kind 'chat'; these do: held_out_loss" in str(e.value)
 
 
 def test_a_misspelt_key_is_refused_with_the_allowed_ones():

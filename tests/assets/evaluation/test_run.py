@@ -71,7 +71,7 @@ def test_a_classifier_is_held_against_the_baseline(classified: tuple[dict[str, A
     manifest, _ = classified
     assert list(manifest["metrics"]) == ["base", "baseline", "tuned"]
     assert manifest["metrics"]["baseline"]["roc_auc"] == 1.0
-    assert "does not beat the TF-IDF baseline in roc_auc" in manifest["verdict"]
+    assert "does not beat the baseline in roc_auc" in manifest["verdict"]
     assert {i["against"] for i in manifest["intervals"]} == {"base", "baseline"}
 
 
@@ -110,7 +110,7 @@ def test_a_champion_of_another_objective_is_left_out_and_said_so(
     manifest = run(job_for(writer, ["held_out_loss"], **champion), tmp_path / "out")
     assert "champion" not in manifest["metrics"]
     assert manifest["champion_version"] is None
-    assert manifest["notes"][0].startswith("Champion 3 is left out: its objective is classify")
+    assert manifest["notes"][0].startswith("Champion 3 is left out: it has rows 'text'")
 
 
 def test_without_a_history_the_verdict_says_that_it_cannot_know(tmp_path: Path):

@@ -107,7 +107,7 @@ def _write_report(folder: Path, scores: dict[str, float], champion: str | None) 
     (folder / "report.html").write_text("<h1>report</h1>")
     (folder / "curve.png").write_bytes(b"png")
     manifest = {
-        "objective": "classify",
+        "gate_metric": "roc_auc",
         "metrics": {who: {"roc_auc": value} for who, value in scores.items()},
         "lower_is_better": [],
         "champion_version": champion,

@@ -11,7 +11,7 @@ from assets.registration.promotion import decide
 def classifier(tuned: float, base: float = 0.5, **others: float) -> dict[str, Any]:
     scores = {"tuned": tuned, "base": base, **others}
     return {
-        "objective": "classify",
+        "gate_metric": "roc_auc",
         "metrics": {who: {"roc_auc": value, "f1": 0.5} for who, value in scores.items()},
         "lower_is_better": ["log_loss"],
         "champion_version": "1" if "champion" in others else None,
@@ -20,7 +20,7 @@ def classifier(tuned: float, base: float = 0.5, **others: float) -> dict[str, An
 
 def writer(tuned: float, base: float) -> dict[str, Any]:
     return {
-        "objective": "sft",
+        "gate_metric": "bits_per_byte",
         "metrics": {"tuned": {"bits_per_byte": tuned}, "base": {"bits_per_byte": base}},
         "lower_is_better": ["bits_per_byte"],
         "champion_version": None,
@@ -106,6 +106,11 @@ def test_a_metric_that_the_report_has_not_is_refused_with_those_it_has() -> None
         ValueError, match=r"'accuracy' is not in the evaluation; there are: f1, roc"
     ):
         decide(classifier(0.9), Gate(metric="accuracy"), None)
+
+
+def test_an_evaluation_that_leaves_the_metric_open_asks_for_one() -> None:
+    with pytest.raises(ValueError, match="set registration.gate.metric to one of f1, roc_auc"):
+        decide({**classifier(0.9), "gate_metric": None}, Gate(), None)
 
 
 @pytest.mark.parametrize("value", [math.nan, math.inf])
