@@ -11,19 +11,15 @@ more to mark.
 
 import re
 from collections import Counter
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable
 
 from assets.personal_data.detect import findings
 from assets.personal_data.name_forms import may_be_a_word
 from assets.personal_data.name_words import NEVER_NAMES
 from assets.personal_data.names import find_names
 from assets.personal_data.redact import redact
+from assets.teacher.mask_alignment import MARK, changed
 
-MARKS = (
-    *("NAME", "EMAIL", "PHONE", "ADDRESS", "IBAN", "CARD", "ID", "DATE_OF_BIRTH", "SECRET"),
-    *("USERNAME", "COMPANY", "OTHER"),
-)
-MARK = re.compile(rf"\[(?:{'|'.join(MARKS)})\]")
 PSEUDONYM = re.compile(
     r"person-[0-9a-f]{6}(?:@|%40)[\w.-]*\w|<(?P<kind>[a-z]+)-[0-9a-f]{6}>"
     r"|\b(?P<bare>secret|name)-[0-9a-f]{6}\b"
@@ -95,10 +91,6 @@ _ROLES = NEVER_NAMES | {
 }
 _WITHIN_A_NAME = re.compile(r" (?:\w\. )?|[-.'\u2019_]")
 _LONGEST_NAME = 6  # words; more is a sentence
-_NUMBERS_ONLY = ("[PHONE]", "[CARD]")
-_LONGEST_MARK = 16  # tokens that one mark may stand for
-_MOST_READINGS = 300  # of what the marks so far stand for; a text of marks alone has any number
-_TOKEN = re.compile(rf"{MARK.pattern}|\w+|\n|[^\w\s]")
 
 
 def mask(text: str, people: Collection[str]) -> str:
@@ -131,7 +123,7 @@ def problem(text: str, masked: str, people: Collection[str], values: Iterable[st
         return "there is still a piece of the personal data that was listed"
     if left := _marks(mask(masked, people)) - _marks(masked):
         return f"there is still personal data: {', '.join(sorted(left))}"
-    return _changed(text, masked)
+    return changed(text, masked)
 
 
 def speakers_named(speakers: Iterable[str]) -> list[str]:
@@ -184,31 +176,3 @@ def _joined(spans: list[tuple[int, int]], text: str) -> list[tuple[int, int]]:
         else:
             joined.append((start, end))
     return joined
-
-
-def _changed(text: str, masked: str) -> str:
-    """Follow the masked text through the original: where a mark stands, words may be skipped."""
-    tokens = _tokens(text)
-    reached = {0}
-    for number, token in enumerate(_tokens(masked), start=1):
-        on = {i + 1 for i in reached if tokens[i : i + 1] == [token]}
-        if not on and MARK.fullmatch(token):
-            on = {end for i in reached for end in _ends(tokens, i, token)}
-        if not on or len(on) > _MOST_READINGS:
-            return f"something else than personal data was changed, near word {number}"
-        reached = on
-    return "" if len(tokens) in reached else "the end of the text is missing"
-
-
-def _ends(tokens: list[str], start: int, mark: str) -> Iterator[int]:
-    """Yield where what a mark stands for may end: on its line, and a number holds no words."""
-    for end, token in enumerate(tokens[start : start + _LONGEST_MARK], start=start + 1):
-        if token == "\n" and mark != "[ADDRESS]":
-            return
-        if mark in _NUMBERS_ONLY and token.isalpha() and len(token) > len("ext"):
-            return
-        yield end
-
-
-def _tokens(text: str) -> list[str]:
-    return _TOKEN.findall(re.sub(r"\s*\n\s*", "\n", text.strip()))

@@ -1,6 +1,7 @@
 """training_examples: validated samples as token ids and labels, with template and tokenizer."""
 
 import json
+from collections import Counter
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -21,6 +22,7 @@ from assets.templating.comparisons import (
 from assets.templating.config import TemplatingConfig
 from assets.templating.kinds import Kind, identity, kind_of, read, shown, tokens
 from assets.templating.plain import plain_problems, render_plain
+from assets.templating.token_labels import Tagged, mark_entities, render_tokens, token_problems
 from assets.templating.tokenizer import load_tokenizer
 from resources.artifact_store import Artifact, ArtifactStore
 from resources.check_records import blocking_result
@@ -63,7 +65,10 @@ def build(
             rows = to_rows(made.examples)
             version = content_hash(identity(rows))
             cut = [{"id": sample_id} for sample_id in sorted(made.truncated)]
-            artifact = store.publish_files(key, version, Path(folder), rows=rows, truncated=cut)
+            faults = {"faults": made.faults} if isinstance(made, Tagged) else {}
+            artifact = store.publish_files(
+                key, version, Path(folder), rows=rows, truncated=cut, **faults
+            )
         return artifact.result(**_metadata(artifact, made, found))
 
     @dg.asset_check(
@@ -92,7 +97,7 @@ def _render(
 ) -> render.Rendered | Compared:
     """Render the samples; write tokenizer/ and template.json into `folder`."""
     training = [s.fields for s in samples if s.split == "train"]
-    texts = [text for fields in training for _, text in sorted(fields.items())]
+    texts = [t for fields in training for name, t in sorted(fields.items()) if name != "spans"]
     base = parse_base_model(base_model)
     tokenizer = load_tokenizer(base, [*texts, config.system], config.vocab_size)
     template: dict[str, object] = {"kind": kind, "max_length": config.max_length, "labels": None}
@@ -104,6 +109,9 @@ def _render(
         template["system"] = config.system
     elif kind == "retrieval":
         made = render_retrieval(samples, tokenizer, config.max_length)
+    elif kind == "tokens":
+        made = render_tokens(samples, tokenizer, config.max_length)
+        template["labels"] = list(made.labels)
     elif kind == "plain":
         made = render_plain(samples, tokenizer, config.max_length)
     else:
@@ -131,7 +139,10 @@ def _metadata(
     decoded = "" if example is None else example.text
     if isinstance(example, TrainingExample) and kind == "chat":
         decoded = render.mark_learnt(example, _tokenizer(artifact))
+    if isinstance(example, TrainingExample) and isinstance(made, Tagged):
+        decoded = mark_entities(example, _tokenizer(artifact), made.labels)
     return {
+        **_entities(made),
         "kind": kind,
         "rows": len(lengths),
         "tokens": sum(lengths),
@@ -140,6 +151,24 @@ def _metadata(
         "one_example": dg.MetadataValue.md(f"Learnt: between ⟦ and ⟧.\n```\n{decoded}\n```"),
         "token_histogram": picture(histogram(lengths, "Tokens a row", "tokens")),
         "preview": table_preview([shown(e) for e in made.examples]),
+    }
+
+
+def _entities(made: render.Rendered | Compared) -> dict[str, object]:
+    """Return how many entities of each kind are learnt, and how many are not as they stand."""
+    if not isinstance(made, Tagged):
+        return {}
+    begun = Counter(
+        made.labels[label][2:]
+        for example in made.examples
+        for label in example.labels
+        if label >= 0 and made.labels[label].startswith("B-")
+    )
+    faults = Counter(fault["fault"] for fault in made.faults)
+    return {
+        "entities": dg.MetadataValue.json(dict(sorted(begun.items()))),
+        "entities_cut": faults["cut"],
+        "entities_unaligned": faults["unaligned"],
     }
 
 
@@ -154,6 +183,8 @@ def _problems(artifact: Artifact, config: TemplatingConfig) -> list[str]:
             found = retrieval_problems(examples)
         case "chat":
             found = preflight.chat_problems(examples, truncated, _tokenizer(artifact))
+        case "tokens":
+            found = token_problems(examples, artifact.rows("faults"), template["labels"])
         case "plain":
             found = plain_problems(examples, _tokenizer(artifact))
         case _:

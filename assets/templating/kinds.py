@@ -5,7 +5,7 @@ from typing import Literal
 
 from assets.records import PreferenceExample, RetrievalExample, Row, Sample, TrainingExample
 
-Kind = Literal["chat", "text", "preference", "retrieval", "plain"]
+Kind = Literal["chat", "preference", "retrieval", "text", "tokens", "plain"]
 Example = TrainingExample | PreferenceExample | RetrievalExample
 
 # What samples need so that they can be rendered as a kind; the first that fits is theirs.
@@ -14,6 +14,7 @@ NEEDED: dict[Kind, set[str]] = {
     "chat": {"prompt", "completion"},
     "retrieval": {"anchor", "positive"},
     "text": {"label"},
+    "tokens": {"text", "spans"},
     "plain": {"text"},
 }
 # Of a row, what its data version is the hash of: ids, tokens and labels, not the text they show.

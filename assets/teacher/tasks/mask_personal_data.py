@@ -2,6 +2,8 @@
 
     prompt      "Maria Lindholm: Hi, my parcel is late. Ring me on +44 20 7946 0958."
     completion  "[NAME]: Hi, my parcel is late. Ring me on [PHONE]."
+    text        the prompt, whatever wordings are put around it
+    spans       [{"start": 0, "end": 14, "label": "NAME"}, {"start": 50, "end": 66, "label": …}]
 
 Without a teacher the documents are masked by rules, and by whom their source names: what stands in
 `people` of the metadata, and the speakers. A teacher gets the texts masked by these rules, to find
@@ -18,7 +20,8 @@ from pydantic import Field
 from assets import discovery
 from assets.records import Document
 from assets.teacher.invented_chats import PersonalText, invention
-from assets.teacher.masking import MARKS, PSEUDONYM, mask, problem, speakers_named
+from assets.teacher.mask_alignment import MARKS, spans_of
+from assets.teacher.masking import PSEUDONYM, mask, problem, speakers_named
 from assets.teacher.protocol import (
     Checked,
     Example,
@@ -31,7 +34,7 @@ from assets.teacher.protocol import (
 )
 from assets.teacher.spotlight import RULE, as_data
 
-VERSION: str = "1"
+VERSION: str = "2"
 SCHEMA: Schema = {  # of the mask, which is asked for last
     "type": "object",
     "properties": {"masked": {"type": "string", "description": "the whole text with marks"}},
@@ -40,10 +43,22 @@ SCHEMA: Schema = {  # of the mask, which is asked for last
 }
 _TEXT = "Maria Lindholm: Hi, my parcel is late. Ring me on +44 20 7946 0958.\nAgent: Thanks, Maria."
 _MASKED = "[NAME]: Hi, my parcel is late. Ring me on [PHONE].\nAgent: Thanks, [NAME]."
+_SPANS = (
+    '[{"start": 0, "end": 14, "label": "NAME"}, {"start": 50, "end": 66, "label": "PHONE"}, '
+    '{"start": 83, "end": 88, "label": "NAME"}]'
+)
 EXAMPLE = Example(
     document=Document("example", "example", "train", _TEXT, {"people": "Maria Lindholm"}),
     answer={"masked": _MASKED},
-    samples=[{"prompt": _TEXT, "completion": _MASKED, "text": _TEXT, "people": "Maria Lindholm"}],
+    samples=[
+        {
+            "prompt": _TEXT,
+            "completion": _MASKED,
+            "text": _TEXT,
+            "spans": _SPANS,
+            "people": "Maria Lindholm",
+        }
+    ],
 )
 _SHOWN = "Tom: It is Tom Weber, 12 Mill Lane, Leeds. tom@post.example!\nAgent: Thank you, Tom."
 _SHOWN_MASKED = "[NAME]: It is [NAME], [ADDRESS]. [EMAIL]!\nAgent: Thank you, [NAME]."
@@ -127,7 +142,8 @@ def _people(document: Document) -> list[str]:
 
 
 def _fields(text: PersonalText, masked: str) -> Fields:
-    fields = {"prompt": text.text, "completion": masked, "text": text.text}
+    spans = json.dumps(spans_of(text.text, masked))
+    fields = {"prompt": text.text, "completion": masked, "text": text.text, "spans": spans}
     if text.people:
         fields["people"] = "\n".join(text.people)
     if text.values:

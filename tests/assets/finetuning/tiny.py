@@ -1,5 +1,6 @@
 """Tiny real things to train: two-layer bases, and rows of every kind of training examples."""
 
+import json
 from functools import cache
 from pathlib import Path
 from tempfile import mkdtemp
@@ -18,11 +19,13 @@ from assets.templating.comparisons import render_preferences, render_retrieval
 from assets.templating.config import TemplatingConfig
 from assets.templating.plain import render_plain
 from assets.templating.render import render_chats, render_texts
+from assets.templating.token_labels import render_tokens
 from assets.templating.tokenizer import train_tokenizer
 from resources.artifact_store import _write_parquet
 
 WORDS = ("slow", "backfills", "partitions", "trust", "queues", "nightly", "owners", "retry")
 LABELS = ["safe", "phishing"]
+NAMES = ("Maria Lindholm", "Tom")
 SPLITS: tuple[Split, ...] = ("train", "train", "eval")
 LONGEST = 128  # tokens
 SCRATCH = {
@@ -53,10 +56,15 @@ def _fields(i: int) -> dict[str, str]:
         "anchor": " ".join(words[:2]),
         "positive": f"{words[0]} and {' '.join(words[1:5])}",
         "negative": " ".join(words[5:]),
-        "text": " ".join(words * (1 + i % 3)),
         "body": ("trust owners", "retry queues")[i % 2],
         "label": LABELS[i % 2],
+        "text": " ".join([*words[:3], NAMES[i % 2], *words * (1 + i % 3)]),
+        "spans": _span(len(" ".join(words[:3])) + 1, NAMES[i % 2]),
     }
+
+
+def _span(start: int, name: str) -> str:
+    return json.dumps([{"start": start, "end": start + len(name), "label": "NAME"}])
 
 
 @cache
@@ -77,6 +85,9 @@ def examples(kind: str) -> Path:
     elif kind == "text":
         labels = LABELS
         made = render_texts(rows, tokenizer, ("body",), LABELS, LONGEST).examples
+    elif kind == "tokens":
+        tagged = render_tokens(rows, tokenizer, LONGEST)
+        made, labels = tagged.examples, list(tagged.labels)
     else:
         raise ValueError(f"no tiny examples of kind {kind!r}: add them here")
     _write_parquet(to_rows(made), folder / "rows.parquet")
