@@ -58,6 +58,20 @@ class ModelRegistry(dg.ConfigurableResource):
             )
         return champion
 
+    def located(self, base_model: str) -> str:
+        """Return `base_model`, for `pipeline:NAME` the folder of its champion's whole weights."""
+        if not base_model.startswith("pipeline:"):
+            return base_model
+        name = base_model.removeprefix("pipeline:")
+        folder = Path(self.needed_champion(name).folder) / "model"
+        if not (folder / "config.json").exists():
+            raise dg.Failure(
+                f"the champion of {name} is an adapter, which is no base model by itself: "
+                "set merge_adapter: true in its finetuning: section",
+                allow_retries=False,
+            )
+        return str(folder)
+
     def version_of(self, name: str, weights_hash: str) -> str | None:
         """Return the version that holds these weights, None where they are not registered."""
         found = connect(self.tracking_uri).search_model_versions(f"name = '{name}'")

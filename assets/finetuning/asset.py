@@ -1,7 +1,6 @@
 """fine_tuned_model: the training job, fenced by its inputs' checks, and what it published."""
 
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import Any
 
 import dagster as dg
@@ -50,7 +49,8 @@ def build(
         weights = {other: champion.weights_hash for other, champion in champions.items()}
         run_key = content_hash([examples.version, code_version, *sorted(weights.items())])
         output = store.folder(key, run_key)
-        job = _job(config, examples, champions) | {
+        base_model = model_registry.located(config.base_model)
+        job = _job(config, examples, champions, base_model) | {
             "run_key": run_key,
             "code_version": code_version,
             "output_dir": str(output),
@@ -73,7 +73,10 @@ def _options(config: FinetuningConfig, plugged: str) -> dict[str, Any]:
 
 
 def _job(
-    config: FinetuningConfig, examples: Artifact, champions: Mapping[str, ChampionModel]
+    config: FinetuningConfig,
+    examples: Artifact,
+    champions: Mapping[str, ChampionModel],
+    base_model: str,
 ) -> dict[str, Any]:
     return {
         "examples_dir": str(examples.path),
@@ -85,28 +88,18 @@ def _job(
         "objective_options": _options(config, "objective"),
         "method": config.method,
         "method_options": _options(config, "method"),
-        "base_model": _located(config.base_model, champions, weights=True),
-        "teacher_model": _located(config.teacher_model(), champions),
+        "base_model": base_model,
+        "teacher_model": _teacher(config, champions),
         "scratch": config.scratch.model_dump(),
         "settings": config.training_arguments(),
     }
 
 
-def _located(
-    named: str | None, champions: Mapping[str, ChampionModel], weights: bool = False
-) -> str | None:
-    """Return the folder of another pipeline's champion, or of its weights; else `named`."""
+def _teacher(config: FinetuningConfig, champions: Mapping[str, ChampionModel]) -> str | None:
+    """Return what the model learns from: the folder of another pipeline's champion, or a base."""
+    named = config.teacher_model()
     base = parse_base_model(named) if named else None
-    if base is None or base.kind != "pipeline":
-        return named
-    folder = Path(champions[base.name].folder)
-    if weights and not (folder / "model" / "config.json").exists():
-        raise dg.Failure(
-            f"the champion of {base.name} is an adapter, which is no base model by itself: "
-            "set merge_adapter: true in its finetuning: section",
-            allow_retries=False,
-        )
-    return str(folder / "model" if weights else folder)
+    return champions[base.name].folder if base and base.kind == "pipeline" else named
 
 
 def _metadata(manifest: dict[str, Any]) -> dict[str, Any]:

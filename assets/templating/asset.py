@@ -26,6 +26,7 @@ from assets.templating.token_labels import Tagged, mark_entities, render_tokens,
 from assets.templating.tokenizer import load_tokenizer
 from resources.artifact_store import Artifact, ArtifactStore
 from resources.check_records import blocking_result
+from resources.model_registry import ModelRegistry
 from resources.presentation import picture, table_preview
 
 VERSION = "2"
@@ -45,23 +46,26 @@ def build(
     base_model = config.tokenizer or base_model
     key = dg.AssetKey([pipeline, "training_examples"])
     samples_key = dg.AssetKey([pipeline, "validated_samples"])
+    named = parse_base_model(base_model)
+    other = [dg.AssetKey([named.name, "registered_model"])] if named.kind == "pipeline" else []
     settings = [VERSION, config.model_dump(mode="json"), config.template_source(), kind, base_model]
 
     @dg.asset(
         key=key,
-        deps=[samples_key],
+        deps=[samples_key, *other],
         kinds={"transformers", "parquet"},
         code_version=content_hash([*settings, labels]),
         description="Rendered by the one template and tokenised, prompt tokens masked with -100.",
     )
     def training_examples(
-        context: dg.AssetExecutionContext, store: ArtifactStore
+        context: dg.AssetExecutionContext, store: ArtifactStore, model_registry: ModelRegistry
     ) -> dg.MaterializeResult:
         rows = store.latest(context, samples_key).rows()
         samples = [Sample.from_row(row) for row in rows]
         with TemporaryDirectory() as folder:
             found = _kind_of(samples, kind)
-            made = _render(samples, config, found, base_model, labels, Path(folder))
+            base = model_registry.located(base_model)
+            made = _render(samples, config, found, base, labels, Path(folder))
             rows = to_rows(made.examples)
             version = content_hash(identity(rows))
             cut = [{"id": sample_id} for sample_id in sorted(made.truncated)]

