@@ -52,6 +52,7 @@ def load_tuned(folder: Path, base_path: str | None = None) -> tuple[Any, PreTrai
         from peft import PeftModel
 
         model = load_base(manifest, base_path)
+        inner_model(model, kind).config.pad_token_id = tokenizer.pad_token_id  # as it was trained
         adapted = PeftModel.from_pretrained(inner_model(model, kind), str(weights))
         return with_inner_model(model, kind, adapted).eval(), tokenizer
     if kind == "embedding":
