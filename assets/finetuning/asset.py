@@ -92,6 +92,7 @@ def _job(
         "teacher_model": _teacher(config, champions),
         "scratch": config.scratch.model_dump(),
         "settings": config.training_arguments(),
+        "finishing": config.finishing(),
     }
 
 
@@ -117,6 +118,7 @@ def _metadata(manifest: dict[str, Any]) -> dict[str, Any]:
         **_curves(history),
         **_findings(manifest),
         "settings": dg.MetadataValue.json(manifest["settings"]),
+        **_finished(manifest),
     }
 
 
@@ -135,3 +137,11 @@ def _curves(history: list[dict[str, float]]) -> dict[str, Any]:
 def _findings(manifest: dict[str, Any]) -> dict[str, Any]:
     found = manifest["method_findings"]
     return {"method_findings": dg.MetadataValue.json(found)} if found else {}
+
+
+def _finished(manifest: dict[str, Any]) -> dict[str, Any]:
+    """Return what merging and quantising made of the model, where it was asked for."""
+    if not (report := manifest["finished"]):
+        return {}
+    shown = {name: report[name] for name in ("bytes_before", "bytes_after", "size_ratio")}
+    return {**shown, "finished": dg.MetadataValue.json(report)}

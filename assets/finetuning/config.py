@@ -6,7 +6,7 @@ from typing import Any, ClassVar, Literal
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from assets.discovery import PluggedConfig, find, names
-from assets.finetuning.pairs import METHODS, OBJECTIVES, refusal
+from assets.finetuning.pairs import METHODS, OBJECTIVES, refusal, settings_refusal
 from assets.models import parse_base_model
 
 SCRATCH_KINDS = ("causal", "score")  # of models: what a scratch Llama can be
@@ -63,6 +63,10 @@ class FinetuningConfig(PluggedConfig):
     save_steps: int = Field(default=100, ge=1)  # a killed run loses at most so many steps
     seed: int = 0
 
+    # After training; what is published, evaluated and registered is then the finished model.
+    merge_adapter: bool = False  # into the weights: larger on disk, no slower than its base
+    quantise: Literal["int8", "nf4"] | None = None  # a quarter or an eighth of the bytes
+
     @model_validator(mode="after")
     def _can_be_trained(self) -> "FinetuningConfig":
         if reason := refusal(self.objective, self.method):
@@ -71,8 +75,10 @@ class FinetuningConfig(PluggedConfig):
                 f"method {self.method!r} cannot train {self.objective!r}: {reason}; "
                 f"these can: {', '.join(fitting)}"
             )
-        if ignored := self._ignored():
-            raise ValueError("; ".join(ignored))
+        if reason := settings_refusal(
+            self.method, self.gradient_checkpointing, self.merge_adapter, self.quantise
+        ):
+            raise ValueError(reason)
         scratch = parse_base_model(self.base_model).kind == "scratch"
         if scratch and find(OBJECTIVES, self.objective).MODEL not in SCRATCH_KINDS:
             can = [o for o in names(OBJECTIVES) if find(OBJECTIVES, o).MODEL in SCRATCH_KINDS]
@@ -81,15 +87,6 @@ class FinetuningConfig(PluggedConfig):
                 f"these can: {', '.join(can)}"
             )
         return self
-
-    def _ignored(self) -> list[str]:
-        """Return what is set here and the objective would not heed, with the reason."""
-        reasons: Mapping[str, str] = getattr(find(OBJECTIVES, self.objective), "IGNORES", {})
-        return [
-            f"{key} has no effect on {self.objective!r}: {reason}; leave it out"
-            for key, reason in reasons.items()
-            if getattr(self, key, None)
-        ]
 
     def other_pipelines(self) -> list[str]:
         """Return the pipelines whose champion this one takes as its base or teacher."""
@@ -103,6 +100,11 @@ class FinetuningConfig(PluggedConfig):
 
     def training_arguments(self) -> dict[str, Any]:
         """Return the settings of the training, under the names that they have here."""
-        section = set(FinetuningConfig.model_fields) - {*self.plugged, "base_model", "scratch"}
+        others = {*self.plugged, "base_model", "scratch", *self.finishing()}
+        section = set(FinetuningConfig.model_fields) - others
         optim = self.optim or getattr(find(METHODS, self.method), "OPTIM", "adamw_torch")
         return self.model_dump(mode="json", include=section) | {"optim": optim}
+
+    def finishing(self) -> dict[str, Any]:
+        """Return what is done with the model after training."""
+        return {"merge_adapter": self.merge_adapter, "quantise": self.quantise}

@@ -20,6 +20,30 @@ def refusal(objective: str, method: str) -> str | None:
     return find(METHODS, method).refusal(objective, kind)
 
 
+def settings_refusal(
+    method: str, gradient_checkpointing: bool, merge_adapter: bool, quantise: str | None
+) -> str | None:
+    """Return why a model of the method cannot be trained or finished so, None where it can."""
+    module = find(METHODS, method)
+    merges = getattr(module, "MERGES", False)
+    if gradient_checkpointing and not getattr(module, "GRADIENT_CHECKPOINTING", True):
+        return f"method {method!r} does not work with gradient_checkpointing: set it to false"
+    if merge_adapter and not merges:
+        merging = [m for m in names(METHODS) if getattr(find(METHODS, m), "MERGES", False)]
+        return (
+            f"method {method!r} has no adapter that could be merged into the weights; "
+            f"these have: {', '.join(merging)}"
+        )
+    if quantise and merges and not merge_adapter:
+        return f"quantise: {quantise} needs whole weights: add merge_adapter: true"
+    if quantise and getattr(module, "KEEPS_THE_BASE", False):
+        return (
+            f"quantise: {quantise} needs whole weights, and what {method!r} learns stays beside "
+            "them; train with full, or with lora and merge_adapter: true"
+        )
+    return None
+
+
 def table() -> dict[tuple[str, str], str | None]:
     """Return every pair of objective and method, and what `refusal` says of it."""
     return {

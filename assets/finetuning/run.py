@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 FROM_THE_JOB = (
     *("run_key", "code_version", "inputs", "objective", "objective_options", "method"),
-    *("method_options", "settings"),
+    *("method_options", "settings", "finishing"),
 )
 PACKAGES = ("torch", "transformers", "peft", "trl", "accelerate", "datasets")
 
@@ -47,8 +47,10 @@ def work(job: dict[str, Any], folder: Path, say: Say) -> dict[str, Any]:
     say(f"training {trainable:,} of {total:,} parameters on {len(training.train)} rows")
     train(find(OBJECTIVES, job["objective"]).trainer(training))
     save(training, manifest["model_kind"], Path(job["examples_dir"]), folder)
+    finished = _finish(manifest, training, Path(job["examples_dir"]), folder, say)
     return {
         **manifest,
+        "finished": finished,
         "weights_hash": weights_hash(folder / "model"),
         "parameters": {"total": total, "trainable": trainable},
         "method_findings": _findings(manifest, training.model),
@@ -100,14 +102,37 @@ def prepare(job: dict[str, Any], folder: Path, say: Say) -> "tuple[dict[str, Any
 
 def save(training: "Training", model_kind: str, examples: Path, folder: Path) -> None:
     """Write the trained weights, or the adapter, with tokenizer and template to `folder/model`."""
-    from assets.loading.models import inner_model
+    from assets.loading.saving import save_model
 
     shutil.rmtree(folder / "trainer", ignore_errors=True)
-    inner = inner_model(training.model, model_kind)
-    saved = inner if hasattr(inner, "peft_config") else training.model
-    saved.save_pretrained(str(folder / "model"))
+    save_model(training.model, model_kind, folder / "model")
+    _save_beside(training, examples, folder)
+
+
+def _save_beside(training: "Training", examples: Path, folder: Path) -> None:
     training.tokenizer.save_pretrained(folder / "model")
     shutil.copy(examples / "template.json", folder / "model")
+
+
+def _finish(
+    manifest: dict[str, Any], training: "Training", examples: Path, folder: Path, say: Say
+) -> dict[str, Any] | None:
+    """Merge or quantise the saved model where the job asks for it; return the report on it."""
+    asked = manifest["finishing"]
+    if not asked["merge_adapter"] and not asked["quantise"]:
+        return None
+    from assets.finetuning.finishing import finish
+    from assets.loading.models import load_weights
+    from assets.loading.saving import save_model
+
+    kind = manifest["model_kind"]
+    tuned = load_weights(manifest, folder / "model").to(training.model.device)
+    rows = training.eval or training.train
+    model, report = finish(tuned, kind, rows, asked["merge_adapter"], asked["quantise"], say)
+    shutil.rmtree(folder / "model")
+    save_model(model, kind, folder / "model")
+    _save_beside(training, examples, folder)
+    return report
 
 
 def weights_hash(folder: Path) -> str:
@@ -194,8 +219,12 @@ def _method_options(job: dict[str, Any]) -> Any:
 
 
 def _findings(manifest: dict[str, Any], model: Any) -> dict[str, Any] | None:
+    from assets.loading.models import inner_model
+
     method = find(METHODS, manifest["method"])
-    return method.findings(model) if hasattr(method, "findings") else None
+    if not hasattr(method, "findings"):
+        return None
+    return method.findings(inner_model(model, manifest["model_kind"]))
 
 
 def _teacher(named: str, manifest: dict[str, Any]) -> Any:

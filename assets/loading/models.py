@@ -7,12 +7,14 @@ A model's manifest names what is loaded: `{"base_model": {"kind": "package", "pa
 """
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, Literal, cast
 
 import transformers
 from transformers import PreTrainedModel, PreTrainedTokenizerBase
+
+from assets.loading import bottleneck, quantised
 
 # causal       writes text
 # sequence     gives a text one of its labels
@@ -38,26 +40,42 @@ def load_base(manifest: Mapping[str, Any], path: str | None = None) -> Any:
     arguments = {"revision": base["revision"] if path is None else None, **_precision(manifest)}
     transformers.set_seed(manifest["seed"])
     if kind == "embedding":
-        return _sentence_transformer(path or base["path"], arguments)
+        return _without_repacking(_sentence_transformer(path or base["path"], arguments))
     loaded = _CLASSES[kind].from_pretrained(path or base["path"], **arguments, **_head(manifest))
-    return loaded.eval()
+    return _without_repacking(loaded).eval()
 
 
 def load_tuned(folder: Path, base_path: str | None = None) -> tuple[Any, PreTrainedTokenizerBase]:
     """Return the model and tokenizer of a published `fine_tuned_model`, in evaluation mode."""
     manifest = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
-    weights, kind = folder / "model", kind_of(manifest)
-    tokenizer = transformers.AutoTokenizer.from_pretrained(weights)
+    model = load_weights(manifest, folder / "model", base_path)
+    return model, transformers.AutoTokenizer.from_pretrained(folder / "model")
+
+
+def load_weights(manifest: Mapping[str, Any], weights: Path, base_path: str | None = None) -> Any:
+    """Return the model that `assets.loading.saving.save_model` wrote, in evaluation mode."""
+    kind = kind_of(manifest)
+    if quantised.is_quantised(weights):
+        embeds = kind == "embedding"
+        return quantised.load_sentences(weights) if embeds else quantised.load(weights)
+    if (load_adapter := _adapter_loader(weights)) is not None:
+        model = load_base(manifest, base_path)
+        adapted = load_adapter(inner_model(model, kind), weights)
+        return with_inner_model(model, kind, adapted).eval()
+    if kind == "embedding":
+        return _sentence_transformer(str(weights), {})
+    return _CLASSES[kind].from_pretrained(weights).eval()
+
+
+def _adapter_loader(weights: Path) -> Callable[[PreTrainedModel, Path], Any] | None:
+    """Return what puts the adapter of a folder on its base; None where the weights are whole."""
+    if (weights / bottleneck.SETTINGS).exists():
+        return bottleneck.load
     if (weights / "adapter_config.json").exists():
         from peft import PeftModel
 
-        model = load_base(manifest, base_path)
-        inner_model(model, kind).config.pad_token_id = tokenizer.pad_token_id  # as it was trained
-        adapted = PeftModel.from_pretrained(inner_model(model, kind), str(weights))
-        return with_inner_model(model, kind, adapted).eval(), tokenizer
-    if kind == "embedding":
-        return _sentence_transformer(str(weights), {}), tokenizer
-    return _CLASSES[kind].from_pretrained(weights).eval(), tokenizer
+        return lambda base, folder: PeftModel.from_pretrained(base, str(folder))
+    return None
 
 
 def kind_of(manifest: Mapping[str, Any]) -> ModelKind:
@@ -101,6 +119,19 @@ def _precision(manifest: Mapping[str, Any]) -> dict[str, Any]:
     if manifest.get("dtype"):
         arguments["dtype"] = manifest["dtype"]
     return arguments
+
+
+def _without_repacking(model: Any) -> Any:
+    """Return the model with bitsandbytes' 4-bit layers left as they were loaded.
+
+    On CPUs with AVX512-BF16 they pack their weights anew at the first forward pass outside of
+    training, with the scales rounded to bfloat16: one look at the eval rows would change the base
+    for good. Sides that 32 and 64 do not divide cannot be packed at all.
+    """
+    for module in model.modules():
+        if hasattr(module, "support_avx512bf16_for_cpu"):
+            module.support_avx512bf16_for_cpu = False
+    return model
 
 
 def _sentence_transformer(path: str, arguments: dict[str, Any]) -> Any:

@@ -42,11 +42,10 @@ class Options(PluginOptions):
 
 def run(arm: Arm, test: TestSet, options: Options, seed: int) -> Scores:
     """Return the figures of one model over the test split."""
-    from assets.evaluation.inference import logits
+    from assets.evaluation.inference import class_probabilities
 
-    inputs = [{"input_ids": arm.text_ids(test, row)} for row in test.rows]
-    made = logits(arm, inputs, options.classification_batch_size)
-    return _scores(test, [row.softmax(-1).tolist() for row in made])
+    inputs = [arm.text_ids(test, row) for row in test.rows]
+    return _scores(test, class_probabilities(arm, inputs, options.classification_batch_size))
 
 
 def references(test: TestSet, options: Options) -> dict[str, Scores]:

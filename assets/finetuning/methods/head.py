@@ -1,4 +1,4 @@
-"""Feature-based tuning: the encoder is frozen, its pooler and new head learn."""
+"""Feature-based tuning: the body is frozen, its pooler and the new head learn."""
 
 from typing import TYPE_CHECKING
 
@@ -7,21 +7,23 @@ from assets.discovery import Options
 if TYPE_CHECKING:
     from transformers import PreTrainedModel
 
-VERSION = "1"
+VERSION = "2"
 
 
 def refusal(objective: str, model_kind: str) -> str | None:
-    """Return why a model without a new head cannot be trained so."""
-    if model_kind in ("sequence", "score", "tokens"):
-        return None
-    return f"a model of kind {model_kind} has no new head to learn"
+    """Return why a model without a new head has nothing to learn here; None where it has one."""
+    if model_kind == "causal":
+        return "a causal model has no new head to learn; last_layers trains its last blocks"
+    if model_kind == "embedding":
+        return "an embedding model has no head to learn; last_layers trains its last blocks"
+    return None
 
 
 def apply(model: "PreTrainedModel", options: Options, model_kind: str) -> "PreTrainedModel":
     """Return the model with everything frozen but pooler and head."""
-    encoder = model.base_model
-    model.requires_grad_(True)
-    encoder.requires_grad_(False)
-    if getattr(encoder, "pooler", None) is not None:
-        encoder.pooler.requires_grad_(True)
+    from assets.loading.layers import new_parameters
+
+    model.requires_grad_(False)
+    for parameter in new_parameters(model):
+        parameter.requires_grad_(True)
     return model

@@ -150,6 +150,7 @@ def job(config: FinetuningConfig, root: Path) -> dict[str, Any]:
         "teacher_model": teacher,
         "scratch": SCRATCH,
         "settings": config.training_arguments(),
+        "finishing": config.finishing(),
         "base_models_dir": str(root / "base_models"),
         "output_dir": str(root / "model"),
     }
