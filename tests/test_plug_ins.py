@@ -10,6 +10,7 @@ from pydantic import BaseModel
 from assets.discovery import Options, find, names, options_of
 from assets.evaluation.config import BENCHMARKS
 from assets.evaluation.protocol import Benchmark
+from assets.finetuning.config import FinetuningConfig
 from assets.finetuning.pairs import METHODS, OBJECTIVES, refusal, table
 from assets.loading.models import ModelKind
 from assets.teacher.protocol import Example, Task
@@ -106,6 +107,10 @@ def test_an_objective_says_what_it_reads_and_loads_and_has_a_method(name: str) -
     assert objective.VERSION
     assert parameters(objective, "trainer") == ["training"]
     assert [m for m in names(METHODS) if refusal(name, m) is None]
+    keys = set(FinetuningConfig.model_fields).union(
+        *(options_of(METHODS, method).model_fields for method in names(METHODS))
+    )
+    assert set(getattr(objective, "IGNORES", {})) <= keys
 
 
 @pytest.mark.parametrize("name", names(METHODS))

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from assets.evaluation.test_set import IGNORED, TestSet, prompt_length
+from assets.evaluation.test_set import IGNORED, TestSet, first_foreseen
 from assets.questions import question_of
 from assets.records import Row, TrainingExample
 
@@ -25,11 +25,17 @@ class Arm:
 
     def sequence(self, test: TestSet, row: TrainingExample) -> tuple[list[int], list[int]]:
         """Return input ids and labels of a text row, encoded anew where the tokenizer differs."""
+        return self.encoded(test, row.id, row.input_ids, row.labels)
+
+    def encoded(
+        self, test: TestSet, row_id: str, input_ids: list[int], labels: list[int]
+    ) -> tuple[list[int], list[int]]:
+        """Return this arm's ids and labels of a prompt with its answer, whose tokens are given."""
         if self.same_tokens:
-            return row.input_ids, row.labels
-        start = prompt_length(row)
-        prompt = self._encode(test.decode(row.input_ids[:start], special=True))
-        completion = self._encode(test.decode(row.input_ids[start:], special=True))
+            return input_ids, labels
+        start = first_foreseen(row_id, labels)
+        prompt = self._encode(test.decode(input_ids[:start], special=True))
+        completion = self._encode(test.decode(input_ids[start:], special=True))
         return prompt + completion, [IGNORED] * len(prompt) + completion
 
     def text_ids(self, test: TestSet, row: TrainingExample) -> list[int]:

@@ -69,6 +69,11 @@ def compare(
             say(f"{name}: {arm.name} on {len(test.rows)} test rows")
             scores[name][arm.name] = module.run(arm, test, settings[name], seed)
         del arm  # before the next one is loaded
+    for name, module in chosen.items():
+        if beside_base := getattr(module, "beside_base", None):
+            scores[name]["tuned"].metrics.update(
+                beside_base(scores[name]["tuned"].rows, scores[name]["base"].rows)
+            )
     return Comparison(
         scores=scores,
         directions={metric: way for m in chosen.values() for metric, way in m.METRICS.items()},

@@ -6,10 +6,8 @@ overridden here: the ids are those that the model was trained on, the logits tho
 
 import logging
 import math
-from collections.abc import Iterator
 from typing import Any
 
-import torch
 from datasets import Dataset
 from lm_eval.api.instance import Instance
 from lm_eval.evaluator import evaluate
@@ -17,6 +15,7 @@ from lm_eval.models.huggingface import HFLM
 from lm_eval.tasks import TaskManager
 
 from assets.evaluation.arms import Arm
+from assets.evaluation.inference import foresee
 from assets.evaluation.test_set import IGNORED, TestSet, completion_ids, prompt_length
 from assets.records import Row
 
@@ -35,35 +34,9 @@ class CompletionLM(_HFLM):
         self, requests: list[Instance], disable_tqdm: bool = False
     ) -> list[Answer]:
         """Return one answer a request, in the order of the requests."""
-        longest_first = sorted(
-            range(len(requests)), key=lambda i: len(requests[i].doc["input_ids"]), reverse=True
-        )
-        answers: dict[int, Answer] = {}
-        size = self.batch_size_per_gpu
-        for start in range(0, len(longest_first), size):
-            batch = longest_first[start : start + size]
-            docs = [requests[i].doc for i in batch]
-            answers.update(zip(batch, self._score(docs), strict=True))
-        return [answers[i] for i in range(len(requests))]
-
-    @torch.inference_mode()
-    def _score(self, docs: list[Doc]) -> Iterator[Answer]:
-        labels = self._padded(docs, "labels", IGNORED)[:, 1:]
-        inputs = self._padded(docs, "input_ids", 0)[:, :-1]  # the right side is causal: no mask
-        first = int((labels != IGNORED).any(0).nonzero()[0])
-        span = torch.arange(first, inputs.shape[1], device=self.device)
-        logits = self.model(inputs, logits_to_keep=span, use_cache=False).logits
-        for row, wanted in zip(logits, labels[:, first:], strict=True):
-            kept = wanted != IGNORED
-            chosen = row[kept].float()
-            nats = torch.nn.functional.cross_entropy(chosen, wanted[kept], reduction="sum")
-            hits = int((chosen.argmax(-1) == wanted[kept]).sum())
-            yield -float(nats), hits == int(kept.sum()), hits
-
-    def _padded(self, docs: list[Doc], column: str, filler: int) -> torch.Tensor:
-        rows = [torch.tensor(doc[column]) for doc in docs]
-        padded = torch.nn.utils.rnn.pad_sequence(rows, batch_first=True, padding_value=filler)
-        return padded.to(self.device)
+        sequences = [(request.doc["input_ids"], request.doc["labels"]) for request in requests]
+        made = foresee(self.model, sequences, self.batch_size_per_gpu)
+        return [(-found.nats, found.hits == found.tokens, found.hits) for found in made]
 
 
 def score_completions(

@@ -19,7 +19,10 @@ Shown = dict[str, str]  # prompt, reference, base, tuned
 
 
 class Benchmark(Protocol):
-    """A module of `benchmarks/`; its `Options` are keys of the `evaluation:` section."""
+    """A module of `benchmarks/`; its `Options` are keys of the `evaluation:` section.
+
+    It may offer `beside_base(tuned_rows, base_rows)`: metrics of the tuned model that take both.
+    """
 
     EXAMPLES: tuple[str, ...]  # the kinds of rows that it measures on
     MODELS: tuple[str, ...]  # the kinds of models that it measures

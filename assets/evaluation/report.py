@@ -59,6 +59,8 @@ def metric_table(manifest: Mapping[str, Any]) -> list[dict[str, Any]]:
     rows = []
     for metric, direction in manifest["directions"].items():
         cells = {a: by_arm[a][metric] for a in arm_columns(manifest) if metric in by_arm[a]}
+        if not cells:
+            continue  # a benchmark measures less of some models than of others
         rivals = {arm: value for arm, value in cells.items() if arm != "author"}
         if direction == "lower" and metric in by_arm["author"]:
             del cells["author"]  # the author's distance from the author says nothing

@@ -7,6 +7,7 @@ no model foresees it. A classifier's `labels` holds one class index.
 
 import json
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from os.path import commonprefix
 from pathlib import Path
@@ -71,10 +72,15 @@ def read_test_set(folder: Path) -> "TestSet[Any]":
 
 def prompt_length(row: TrainingExample) -> int:
     """Return the tokens before the first foreseen one; raises where nothing is foreseen."""
-    for position, label in enumerate(row.labels):
+    return first_foreseen(row.id, row.labels)
+
+
+def first_foreseen(row_id: str, labels: Sequence[int]) -> int:
+    """Return where the tokens begin that a model has to foresee; raises where there are none."""
+    for position, label in enumerate(labels):
         if position and label != IGNORED:
             return position
-    raise ValueError(f"test row {row.id} has no trained token: its completion is empty")
+    raise ValueError(f"test row {row_id} has no trained token: its completion is empty")
 
 
 def completion_ids(row: TrainingExample) -> list[int]:
@@ -84,7 +90,13 @@ def completion_ids(row: TrainingExample) -> list[int]:
 
 def shown_prompts(test: TestSet[TrainingExample]) -> list[str]:
     """Return what differs between the rows' prompts: the idea, not the template around it."""
-    prompts = [test.decode(row.input_ids[: prompt_length(row)], special=True) for row in test.rows]
+    return without_template(
+        [test.decode(row.input_ids[: prompt_length(row)], special=True) for row in test.rows]
+    )
+
+
+def without_template(prompts: list[str]) -> list[str]:
+    """Return what differs between rendered prompts; a lone one is returned whole."""
     before = commonprefix(prompts)  # noqa: RUF071 - of characters is what is meant
     turned = [prompt[len(before) :][::-1] for prompt in prompts]
     after = commonprefix(turned)[::-1]  # noqa: RUF071

@@ -79,6 +79,8 @@ class FinetuningConfig(PluggedConfig):
             self.method, self.gradient_checkpointing, self.merge_adapter, self.quantise
         ):
             raise ValueError(reason)
+        if ignored := self._ignored():
+            raise ValueError("; ".join(ignored))
         scratch = parse_base_model(self.base_model).kind == "scratch"
         if scratch and find(OBJECTIVES, self.objective).MODEL not in SCRATCH_KINDS:
             can = [o for o in names(OBJECTIVES) if find(OBJECTIVES, o).MODEL in SCRATCH_KINDS]
@@ -87,6 +89,15 @@ class FinetuningConfig(PluggedConfig):
                 f"these can: {', '.join(can)}"
             )
         return self
+
+    def _ignored(self) -> list[str]:
+        """Return what is set here and the objective would not heed, with the reason."""
+        reasons: Mapping[str, str] = getattr(find(OBJECTIVES, self.objective), "IGNORES", {})
+        return [
+            f"{key} has no effect on {self.objective!r}: {reason}; leave it out"
+            for key, reason in reasons.items()
+            if getattr(self, key, None)
+        ]
 
     def other_pipelines(self) -> list[str]:
         """Return the pipelines whose champion this one takes as its base or teacher."""

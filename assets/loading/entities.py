@@ -88,6 +88,13 @@ def spans_of(text: str, offsets: Offsets, tags: Sequence[str | None]) -> list[Sp
     return spans
 
 
+def masked(text: str, spans: Sequence[Span]) -> str:
+    """Return the text with a mark in the place of each entity: `Hi [NAME]`."""
+    for span in sorted(spans, key=lambda s: s["start"], reverse=True):
+        text = f"{text[: span['start']]}[{span['label']}]{text[span['end'] :]}"
+    return text
+
+
 def _trimmed(text: str, place: tuple[int, int] | None) -> tuple[int, int] | None:
     """Return the place without the white space that some tokenizers count to their tokens."""
     if place is None:

@@ -60,6 +60,8 @@ def load_weights(manifest: Mapping[str, Any], weights: Path, base_path: str | No
         return quantised.load_sentences(weights) if embeds else quantised.load(weights)
     if (load_adapter := _adapter_loader(weights)) is not None:
         model = load_base(manifest, base_path)
+        tokenizer = transformers.AutoTokenizer.from_pretrained(weights)
+        inner_model(model, kind).config.pad_token_id = tokenizer.pad_token_id  # as it was trained
         adapted = load_adapter(inner_model(model, kind), weights)
         return with_inner_model(model, kind, adapted).eval()
     if kind == "embedding":

@@ -42,10 +42,11 @@ class Options(PluginOptions):
 
 def run(arm: Arm, test: TestSet, options: Options, seed: int) -> Scores:
     """Return the figures of one model over the test split."""
-    from assets.evaluation.inference import class_probabilities
+    from assets.evaluation.inference import logits
 
-    inputs = [arm.text_ids(test, row) for row in test.rows]
-    return _scores(test, class_probabilities(arm, inputs, options.classification_batch_size))
+    inputs = [{"input_ids": arm.text_ids(test, row)} for row in test.rows]
+    made = logits(arm, inputs, options.classification_batch_size)
+    return _scores(test, [row.softmax(-1).tolist() for row in made])
 
 
 def references(test: TestSet, options: Options) -> dict[str, Scores]:
