@@ -74,6 +74,8 @@ def prepare(job: dict[str, Any], folder: Path, say: Say) -> "tuple[dict[str, Any
     template = json.loads((examples / "template.json").read_text(encoding="utf-8"))
     learnt, watched = _rows(examples, "train"), _rows(examples, "eval")
     tokenizer = AutoTokenizer.from_pretrained(examples / "tokenizer")
+    if objective.MODEL == "embedding":
+        tokenizer.model_max_length = template["max_length"]  # the model cuts its texts itself
     manifest = {
         **{key: job[key] for key in FROM_THE_JOB},
         "seed": job["settings"]["seed"],
@@ -183,10 +185,10 @@ def _quantization(job: dict[str, Any]) -> dict[str, Any] | None:
 
 
 def _model(manifest: dict[str, Any], tokenizer: "PreTrainedTokenizerBase") -> Any:
-    from assets.loading.models import inner_model, load_base, with_inner_model
+    from assets.loading.models import inner_model, load_base, reading_with, with_inner_model
 
     kind = manifest["model_kind"]
-    model = load_base(manifest).train()
+    model = reading_with(load_base(manifest), kind, tokenizer).train()
     inner = inner_model(model, kind)
     if inner.config.pad_token_id is None:
         inner.config.pad_token_id = tokenizer.pad_token_id

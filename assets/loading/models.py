@@ -63,7 +63,7 @@ def load_weights(manifest: Mapping[str, Any], weights: Path, base_path: str | No
         tokenizer = transformers.AutoTokenizer.from_pretrained(weights)
         inner_model(model, kind).config.pad_token_id = tokenizer.pad_token_id  # as it was trained
         adapted = load_adapter(inner_model(model, kind), weights)
-        return with_inner_model(model, kind, adapted).eval()
+        return reading_with(with_inner_model(model, kind, adapted), kind, tokenizer).eval()
     if kind == "embedding":
         return _sentence_transformer(str(weights), {})
     return _CLASSES[kind].from_pretrained(weights).eval()
@@ -96,6 +96,13 @@ def with_inner_model(model: Any, kind: str, changed: Any) -> Any:
     if kind != "embedding":
         return changed
     model[0].model = changed
+    return model
+
+
+def reading_with(model: Any, kind: str, tokenizer: PreTrainedTokenizerBase) -> Any:
+    """Return the model; one that reads texts itself does it with this tokenizer, and its limit."""
+    if kind == "embedding":
+        model[0].processor = tokenizer
     return model
 
 
