@@ -1,7 +1,7 @@
 """When a pipeline retrains itself: the condition of every asset, the nightly sweep, the sensor.
 
 Data stages follow the content at once and stop where it did not change. The cadence of `retrain:`
-holds for `fine_tuned_model`, the one stage that costs; what comes after follows it.
+holds for the one stage that costs, training; what comes after follows it.
 """
 
 from typing import Annotated
@@ -26,8 +26,10 @@ def _known_cadence(value: str) -> str:
 Retrain = Annotated[str, AfterValidator(_known_cadence)]
 
 
-def condition_for(key: dg.AssetKey, retrain: str) -> dg.AutomationCondition | None:
-    """Return when the asset materializes by itself; None: only by hand.
+def condition_for(
+    key: dg.AssetKey, retrain: str, trains: bool = False
+) -> dg.AutomationCondition | None:
+    """Return when the asset materializes by itself; None: only by hand. `trains` waits its turn.
 
     Unlike `eager()` it stays quiet on the same content, and keeps an update that comes while the
     asset is being made: `since` forgets the trigger only at a request that met no new one.
@@ -47,7 +49,7 @@ def condition_for(key: dg.AssetKey, retrain: str) -> dg.AutomationCondition | No
         & ~condition.any_deps_in_progress()
         & ~condition.in_progress()
     )
-    if key.path[-1] == "fine_tuned_model" and retrain != "on_change":
+    if trains and retrain != "on_change":
         cron = CADENCES.get(retrain, retrain)
         due = condition.cron_tick_passed(cron).since(condition.newly_requested())
         return (wanted & ready & due).with_label(

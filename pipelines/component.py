@@ -60,6 +60,7 @@ class FineTuningPipeline(dg.Component):
     def __init__(self, name: str, config: PipelineConfig) -> None:
         self.name = name
         self.config = config
+        self._trained: set[dg.AssetKey] = set()  # the assets that train
 
     @classmethod
     def get_model_cls(cls) -> type[BaseModel]:
@@ -111,9 +112,12 @@ class FineTuningPipeline(dg.Component):
         if tuning is None:
             return data
         fence = _blocking_checks(data)
+        models = rooms.finetuning.asset.build(name, tuning, fence)
+        # with a sweep the last one only chooses among the models before it
+        self._trained = {model.key for model in models[:-1] or models}
         return [
             *data,
-            *rooms.finetuning.asset.build(name, tuning, fence),
+            *models,
             *rooms.evaluation.asset.build(name, config.evaluation),
             *rooms.registration.asset.build(name, config.registration, fence),
         ]
@@ -126,7 +130,9 @@ class FineTuningPipeline(dg.Component):
             lambda spec: spec.replace_attributes(
                 group_name=self.name,
                 owners=list(self.config.owners),
-                automation_condition=condition_for(spec.key, self.config.retrain),
+                automation_condition=condition_for(
+                    spec.key, self.config.retrain, trains=spec.key in self._trained
+                ),
             )
         )
 

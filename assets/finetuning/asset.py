@@ -8,14 +8,16 @@ import dagster as dg
 from assets.charts import lines
 from assets.discovery import find
 from assets.finetuning.config import METHODS, OBJECTIVES, FinetuningConfig
+from assets.finetuning.sweep import Trial, best, eval_loss, trials
 from assets.fit import curve, fit_verdict
 from assets.models import parse_base_model
 from assets.records import content_hash
 from resources.artifact_store import Artifact, ArtifactStore
 from resources.check_records import require_passed
+from resources.experiment_tracker import ExperimentTracker, RunRecord
 from resources.launcher import Launcher
 from resources.model_registry import ChampionModel, ModelRegistry
-from resources.presentation import picture
+from resources.presentation import picture, table_preview
 
 VERSION = "2"
 
@@ -23,8 +25,27 @@ VERSION = "2"
 def build(
     pipeline: str, config: FinetuningConfig, fence: Sequence[dg.AssetCheckKey]
 ) -> list[dg.AssetsDefinition]:
-    """Return fine_tuned_model for one pipeline; it trains only what has passed `fence`."""
+    """Return fine_tuned_model for one pipeline, with a sweep its trials before it.
+
+    What is trained has passed `fence`.
+    """
     key = dg.AssetKey([pipeline, "fine_tuned_model"])
+    tried = {dg.AssetKey([pipeline, trial.name]): trial for trial in trials(config)}
+    if not tried:
+        described = f"{config.base_model} tuned by {config.objective} with {config.method}."
+        return [_trained(pipeline, key, config, fence, described)]
+    made = [_trained(pipeline, k, t.config, fence, t.described()) for k, t in tried.items()]
+    return [*made, _best_of(pipeline, key, config, tried)]
+
+
+def _trained(
+    pipeline: str,
+    key: dg.AssetKey,
+    config: FinetuningConfig,
+    fence: Sequence[dg.AssetCheckKey],
+    description: str,
+) -> dg.AssetsDefinition:
+    """Return the asset that holds what one training published."""
     others = config.other_pipelines()
     examples_key = dg.AssetKey([pipeline, "training_examples"])
     code_version = _code_version(config)
@@ -35,9 +56,9 @@ def build(
         kinds={"pytorch", config.method},
         pool="heavy",
         code_version=code_version,
-        description=f"{config.base_model} tuned by {config.objective} with {config.method}.",
+        description=description,
     )
-    def fine_tuned_model(
+    def trained(
         context: dg.AssetExecutionContext,
         store: ArtifactStore,
         launcher: Launcher,
@@ -59,7 +80,54 @@ def build(
         manifest = launcher.run(context, "assets.finetuning.run", job)
         return Artifact(key, manifest["weights_hash"], output).result(**_metadata(manifest))
 
-    return [fine_tuned_model]
+    return trained
+
+
+def _best_of(
+    pipeline: str, key: dg.AssetKey, config: FinetuningConfig, tried: Mapping[dg.AssetKey, Trial]
+) -> dg.AssetsDefinition:
+    """Return fine_tuned_model where a sweep comes before it: the best trial's model, as it is."""
+
+    @dg.asset(
+        key=key,
+        deps=list(tried),
+        kinds={"pytorch", config.method, "mlflow"},
+        code_version=_code_version(config),
+        description=f"The best of {len(tried)} trials by eval loss; all of them are in MLflow.",
+    )
+    def best_of_the_sweep(
+        context: dg.AssetExecutionContext,
+        store: ArtifactStore,
+        experiment_tracker: ExperimentTracker,
+    ) -> dg.MaterializeResult:
+        models = [store.latest(context, trial_key) for trial_key in tried]
+        manifests = [model.json("manifest.json") for model in models]
+        chosen = best(manifests)
+        for trial, manifest in zip(tried.values(), manifests, strict=True):
+            experiment_tracker.record(f"{pipeline} sweep", _record(trial, manifest))
+        rows = [
+            {"trial": t.name, **t.settings, "eval_loss": eval_loss(m), "seconds": m["seconds"]}
+            for t, m in zip(tried.values(), manifests, strict=True)
+        ]
+        return Artifact(key, models[chosen].version, models[chosen].path).result(
+            **_metadata(manifests[chosen]),
+            best_trial=rows[chosen]["trial"],
+            trials=table_preview(rows),
+        )
+
+    return best_of_the_sweep
+
+
+def _record(trial: Trial, manifest: Mapping[str, Any]) -> RunRecord:
+    """Return what MLflow keeps of a trial."""
+    return RunRecord(
+        name=f"{trial.name}: {trial.described()}",
+        key=f"{trial.name} {manifest['run_key']}",
+        tags={"run_key": manifest["run_key"], "weights_hash": manifest["weights_hash"]},
+        parameters=dict(trial.settings),
+        metrics={"eval_loss": eval_loss(manifest), "seconds": manifest["seconds"]},
+        history=manifest["history"],
+    )
 
 
 def _code_version(config: FinetuningConfig) -> str:

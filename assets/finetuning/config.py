@@ -44,6 +44,7 @@ class FinetuningConfig(PluggedConfig):
     scratch: ScratchConfig = ScratchConfig()
 
     learning_rate: float = Field(default=2e-4, gt=0)  # too high diverges, too low hardly moves
+    find_learning_rate: bool = False  # find it by a short range test on the rows instead
     num_train_epochs: float = Field(default=3, gt=0)  # more fits closer, then over-fits
     max_steps: int = -1  # a positive number overrides num_train_epochs
     per_device_train_batch_size: int = Field(default=8, ge=1)  # rows a step: more, steadier, slower
@@ -62,6 +63,8 @@ class FinetuningConfig(PluggedConfig):
     early_stopping_patience: int | None = Field(default=None, ge=1)  # evals without a better loss
     save_steps: int = Field(default=100, ge=1)  # a killed run loses at most so many steps
     seed: int = 0
+    # Key of this section -> values to try: one training for each combination, the best published.
+    sweep: dict[str, list[int | float | str | bool]] | None = None
 
     # After training; what is published, evaluated and registered is then the finished model.
     merge_adapter: bool = False  # into the weights: larger on disk, no slower than its base
@@ -111,7 +114,7 @@ class FinetuningConfig(PluggedConfig):
 
     def training_arguments(self) -> dict[str, Any]:
         """Return the settings of the training, under the names that they have here."""
-        others = {*self.plugged, "base_model", "scratch", *self.finishing()}
+        others = {*self.plugged, "base_model", "scratch", "sweep", *self.finishing()}
         section = set(FinetuningConfig.model_fields) - others
         optim = self.optim or getattr(find(METHODS, self.method), "OPTIM", "adamw_torch")
         return self.model_dump(mode="json", include=section) | {"optim": optim}

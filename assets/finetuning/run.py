@@ -39,6 +39,8 @@ def work(job: dict[str, Any], folder: Path, say: Say) -> dict[str, Any]:
     from assets.finetuning.watch import Watch
 
     began = time.monotonic()
+    if job["settings"]["find_learning_rate"]:
+        job = _with_found_rate(job, folder, say)
     manifest, training = prepare(job, folder, say)
     title = f"{job['objective']} by {job['method']}"
     watch = Watch(say, title, sum(map(_tokens, training.train)))
@@ -62,6 +64,20 @@ def work(job: dict[str, Any], folder: Path, say: Say) -> dict[str, Any]:
         "seconds": round(time.monotonic() - began, 1),
         **_circumstances(training.arguments["bf16"]),
     }
+
+
+def _with_found_rate(job: dict[str, Any], folder: Path, say: Say) -> dict[str, Any]:
+    """Return the job with the learning rate that a range test suggests."""
+    from assets.finetuning.learning_rate import range_test, suggestion
+    from assets.finetuning.training import train
+
+    training, rising = range_test(prepare(job, folder, say)[1])
+    say(f"looking for the learning rate in at most {rising.steps} steps")
+    train(find(OBJECTIVES, job["objective"]).trainer(training))
+    rates = [rising.rate(step) for step in range(rising.steps)]
+    found = suggestion(rates, rising.losses)
+    say(f"learning_rate {found:g}, at which the loss fell fastest")
+    return {**job, "settings": {**job["settings"], "learning_rate": found}}
 
 
 def prepare(job: dict[str, Any], folder: Path, say: Say) -> "tuple[dict[str, Any], Training]":

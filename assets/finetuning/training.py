@@ -37,7 +37,13 @@ def shared_arguments(
     """Return the TrainingArguments of every objective: about 20 log lines a training."""
     batch = settings["per_device_train_batch_size"] * settings["gradient_accumulation_steps"]
     steps = max(settings["max_steps"], 0) or rows / batch * settings["num_train_epochs"]
-    ours = ("dropout", "group_by_length", "early_stopping_patience", "save_steps")
+    ours = (
+        "find_learning_rate",
+        "dropout",
+        "group_by_length",
+        "early_stopping_patience",
+        "save_steps",
+    )
     return {
         **{name: value for name, value in settings.items() if name not in ours},
         "train_sampling_strategy": "group_by_length" if settings["group_by_length"] else "random",
