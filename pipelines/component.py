@@ -105,7 +105,7 @@ class FineTuningPipeline(dg.Component):
                 name,
                 config.templating,
                 kind=find(OBJECTIVES, tuning.objective).EXAMPLES if tuning else None,
-                base_model=tuning.base_model if tuning else "scratch",
+                base_model=tuning.tokenizer_model() if tuning else "scratch",
                 labels=config.validation.labels or (),
             ),
         ]

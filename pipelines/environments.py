@@ -4,7 +4,7 @@
 |---|---|---|
 | TUNELINE_STATE | `.tuneline` | a folder that all workers share |
 | MLFLOW_TRACKING_URI | `sqlite:///…/.tuneline/mlflow.db` | a tracking server |
-| OPENAI_BASE_URL, OPENAI_API_KEY | none | the teacher's endpoint |
+| OPENAI_BASE_URL, OPENAI_API_KEY | none | the endpoint of teachers and of hosted tuning |
 | TUNELINE_PSEUDONYM_KEY | none | a secret: without it names can be tried against pseudonyms |
 """
 
@@ -15,6 +15,7 @@ import dagster as dg
 
 from resources.artifact_store import ArtifactStore
 from resources.experiment_tracker import ExperimentTracker
+from resources.hosted_tuning import HostedTuning
 from resources.launcher import Launcher
 from resources.model_registry import ModelRegistry
 from resources.teacher_model import TeacherModel
@@ -38,6 +39,7 @@ def resources() -> dict[str, dg.ConfigurableResource]:
     return {
         "store": ArtifactStore(root=str(state / "artifacts")),
         "launcher": Launcher(),
+        "hosted_tuning": HostedTuning(ledger_path=str(state / "hosted_jobs.db")),
         "teacher_model": TeacherModel(cache_path=str(state / "teacher_cache.db")),
         "experiment_tracker": ExperimentTracker(
             tracking_uri=tracking_uri(), artifact_root=str(state / "mlflow_artifacts")

@@ -11,7 +11,7 @@ from assets.discovery import Options, find, names, options_of
 from assets.evaluation.config import BENCHMARKS
 from assets.evaluation.protocol import Benchmark
 from assets.finetuning.config import FinetuningConfig
-from assets.finetuning.pairs import METHODS, OBJECTIVES, refusal, table
+from assets.finetuning.pairs import METHODS, OBJECTIVES, is_hosted, refusal, table
 from assets.loading.models import ModelKind
 from assets.teacher.protocol import Example, Task
 from assets.templating.config import TEMPLATES, template_names
@@ -106,7 +106,7 @@ def test_an_objective_says_what_it_reads_and_loads_and_has_a_method(name: str) -
     assert objective.MODEL in get_args(ModelKind)
     assert objective.VERSION
     assert parameters(objective, "trainer") == ["training"]
-    assert [m for m in names(METHODS) if refusal(name, m) is None]
+    assert [m for m in names(METHODS) if refusal(name, m) is None and not is_hosted(m)]
     keys = set(FinetuningConfig.model_fields).union(
         *(options_of(METHODS, method).model_fields for method in names(METHODS))
     )
@@ -118,7 +118,11 @@ def test_a_method_trains_something_and_says_why_it_does_not_train_the_rest(name:
     method = find(METHODS, name)
     assert method.VERSION
     assert parameters(method, "refusal") == ["objective", "model_kind"]
-    assert parameters(method, "apply") == ["model", "options", "model_kind"]
+    if is_hosted(name):  # no model is here that could be changed
+        assert not hasattr(method, "apply")
+        assert parameters(method, "require") == ["objective", "base_model", "named"]
+    else:
+        assert parameters(method, "apply") == ["model", "options", "model_kind"]
     reasons = [reason for (_, m), reason in table().items() if m == name]
     assert None in reasons
     assert all(reason is None or len(reason) > 20 for reason in reasons)

@@ -8,6 +8,7 @@ import dagster as dg
 from assets.charts import lines
 from assets.discovery import find
 from assets.finetuning.config import METHODS, OBJECTIVES, FinetuningConfig
+from assets.finetuning.hosted import asset as hosted
 from assets.finetuning.sweep import Trial, best, eval_loss, trials
 from assets.fit import curve, fit_verdict
 from assets.models import parse_base_model
@@ -29,6 +30,8 @@ def build(
 
     What is trained has passed `fence`.
     """
+    if config.hosted:
+        return hosted.build(pipeline, config, fence)
     key = dg.AssetKey([pipeline, "fine_tuned_model"])
     tried = {dg.AssetKey([pipeline, trial.name]): trial for trial in trials(config)}
     if not tried:

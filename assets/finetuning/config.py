@@ -6,7 +6,7 @@ from typing import Any, ClassVar, Literal
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from assets.discovery import PluggedConfig, find, names
-from assets.finetuning.pairs import METHODS, OBJECTIVES, refusal, settings_refusal
+from assets.finetuning.pairs import METHODS, OBJECTIVES, is_hosted, refusal, settings_refusal
 from assets.models import parse_base_model
 
 SCRATCH_KINDS = ("causal", "score")  # of models: what a scratch Llama can be
@@ -40,7 +40,8 @@ class FinetuningConfig(PluggedConfig):
 
     objective: str  # a file of assets/finetuning/objectives
     method: str = "lora"  # a file of assets/finetuning/methods
-    base_model: str  # hub id with @revision, folder, package:NAME, pipeline:NAME, scratch
+    # Hub id with @revision, folder, package:NAME, pipeline:NAME, scratch; for hosted the service's.
+    base_model: str
     scratch: ScratchConfig = ScratchConfig()
 
     learning_rate: float = Field(default=2e-4, gt=0)  # too high diverges, too low hardly moves
@@ -78,6 +79,9 @@ class FinetuningConfig(PluggedConfig):
                 f"method {self.method!r} cannot train {self.objective!r}: {reason}; "
                 f"these can: {', '.join(fitting)}"
             )
+        if self.hosted:
+            find(METHODS, self.method).require(self.objective, self.base_model, self._named())
+            return self
         if reason := settings_refusal(
             self.method, self.gradient_checkpointing, self.merge_adapter, self.quantise
         ):
@@ -93,6 +97,20 @@ class FinetuningConfig(PluggedConfig):
             )
         return self
 
+    def _named(self) -> dict[str, Any]:
+        """Return what the pipeline sets itself, beside what every section names."""
+        always = {*self.plugged, "base_model", "seed"}
+        return {key: getattr(self, key) for key in sorted(self.model_fields_set - always)}
+
+    @property
+    def hosted(self) -> bool:
+        """Whether a service trains its own model, so that none is loaded here."""
+        return is_hosted(self.method)
+
+    def tokenizer_model(self) -> str:
+        """Return the base model whose tokenizer renders the rows; a service shows none."""
+        return "scratch" if self.hosted else self.base_model
+
     def _ignored(self) -> list[str]:
         """Return what is set here and the objective would not heed, with the reason."""
         reasons: Mapping[str, str] = getattr(find(OBJECTIVES, self.objective), "IGNORES", {})
@@ -104,7 +122,7 @@ class FinetuningConfig(PluggedConfig):
 
     def other_pipelines(self) -> list[str]:
         """Return the pipelines whose champion this one takes as its base or teacher."""
-        named = [self.base_model, self.teacher_model()]
+        named = [] if self.hosted else [self.base_model, self.teacher_model()]
         parsed = [parse_base_model(text) for text in named if text]
         return sorted({base.name for base in parsed if base.kind == "pipeline"})
 

@@ -44,6 +44,11 @@ def settings_refusal(
     return None
 
 
+def is_hosted(method: str) -> bool:
+    """Return whether the method trains at a service: then no model is loaded, or trained, here."""
+    return bool(getattr(find(METHODS, method), "HOSTED", False))
+
+
 def table() -> dict[tuple[str, str], str | None]:
     """Return every pair of objective and method, and what `refusal` says of it."""
     return {

@@ -1,4 +1,4 @@
-"""Samples as a hosted tuning service reads them, and what a job there is asked with.
+"""Samples as a hosted tuning service reads them.
 
 A line of the file for `sft`; earlier answers are context, the last one is learnt:
 
@@ -15,34 +15,13 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from pydantic import Field, NonNegativeFloat
-
-from assets.discovery import Options as PlugInOptions
-from assets.finetuning.hosted_cost import Count, estimated_tokens, tokens_of
+from assets.finetuning.hosted.cost import Count, estimated_tokens, tokens_of
 from assets.records import Row, Sample, Split
 
+# objective -> the service's word for it
 SERVICE_METHODS: Mapping[str, Literal["supervised", "dpo"]] = {"sft": "supervised", "dpo": "dpo"}
 NEEDED = {"sft": ("prompt", "completion"), "dpo": ("prompt", "chosen", "rejected")}
 FEWEST_EXAMPLES = 10  # the service refuses less
-
-
-class Options(PlugInOptions):
-    """What a hosted job is asked with; what is null the service chooses by the data."""
-
-    n_epochs: int = Field(default=3, ge=1, le=50)  # never the service's choice: it bounds the cost
-    batch_size: int | None = Field(default=None, ge=1, le=256)  # more: fewer, steadier steps
-    learning_rate_multiplier: float | None = Field(default=None, gt=0)  # lower: less over-fitting
-    beta: float | None = Field(default=None, gt=0, le=2)  # dpo: higher stays closer to the base
-    max_cost_usd: NonNegativeFloat = 1.0  # a job estimated above it is not created
-    # USD per million trained tokens, for a model that training_prices.json does not know.
-    price_per_million: NonNegativeFloat | None = None
-
-    def hyperparameters(self, objective: str) -> dict[str, float]:
-        """Return what the service is told; ValueError for a key that the objective has not."""
-        if self.beta is not None and objective != "dpo":
-            raise ValueError(f"beta is of dpo; objective {objective!r} has none: leave it out")
-        named = ("n_epochs", "batch_size", "learning_rate_multiplier", "beta")
-        return self.model_dump(include=set(named), exclude_none=True)
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,8 +7,9 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from assets.finetuning.hosted import Options, training_files
-from assets.finetuning.hosted_cost import Price, estimate, estimated_tokens, price_of
+from assets.finetuning.hosted.cost import Price, estimate, estimated_tokens, price_of
+from assets.finetuning.hosted.files import training_files
+from assets.finetuning.methods.hosted import Options
 from assets.records import Sample, Split
 from assets.templating.render import messages_of
 
