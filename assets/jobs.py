@@ -8,6 +8,7 @@ import json
 import logging
 import os
 import shutil
+import signal
 import sys
 import threading
 import time
@@ -19,22 +20,50 @@ from typing import Any
 
 from dagster_pipes import DagsterPipesWarning, open_dagster_pipes
 
+from assets.failures import plain_message
+
 MANIFEST = "manifest.json"
+CHECKPOINTS = ".checkpoints"  # `<output>.checkpoints` serves the next try, until one is published
 Say = Callable[[str], None]  # a line of progress, live in the Dagster log
+Work = Callable[[dict[str, Any], Path, Say], dict[str, Any]]
 
 
-def run_job(work: Callable[[dict[str, Any], Path, Say], dict[str, Any]]) -> None:
+class Stopped(Exception):
+    """A job that was asked to end, and has: nothing is published."""
+
+    exit_code = 128 + signal.SIGTERM  # what a shell reports of a process that SIGTERM ended
+
+
+def run_job(work: Work) -> None:
     """Run `work(job, folder, say)`; what it returns becomes the manifest."""
     _quiet_libraries()
     job = json.loads(Path(sys.argv[1]).read_text(encoding="utf-8"))
     output_dir = Path(job["output_dir"])
     with _progress() as say:
-        if (output_dir / MANIFEST).exists():
-            say(f"{output_dir.name} already stands: nothing to do")
-            return
+        failure = _publish(work, job, output_dir, say)
+    if failure is not None:
+        sys.exit(failure)  # outside of the pipes, which would report it with a traceback
+
+
+def _publish(work: Work, job: dict[str, Any], output_dir: Path, say: Say) -> str | int | None:
+    """Return the message, or the exit code, of a failure that is no fault of the code."""
+    if (output_dir / MANIFEST).exists():
+        say(f"{output_dir.name} already stands: nothing to do")
+        drop_checkpoints(output_dir)
+        return None
+    try:
         with published(output_dir) as folder:
-            manifest = work(job, folder, say)
-            write_json(folder / MANIFEST, manifest)
+            write_json(folder / MANIFEST, work(job, folder, say))
+    except Stopped as stopped:
+        print(stopped, file=sys.stderr)
+        say(str(stopped))
+        return stopped.exit_code
+    except Exception as error:
+        message = plain_message(error, output_dir)
+        if message is None:
+            raise
+        return message
+    return None
 
 
 @contextmanager
@@ -43,10 +72,32 @@ def published(target: Path) -> Iterator[Path]:
     partial = target.with_name(f"{target.name}.partial")
     shutil.rmtree(partial, ignore_errors=True)
     partial.mkdir(parents=True)
-    yield partial
+    try:
+        yield partial
+        for path in filter(Path.is_file, partial.rglob("*")):
+            flush(path)
+    except BaseException:
+        shutil.rmtree(partial, ignore_errors=True)  # a full disk has room again
+        raise
     if target.exists():
         shutil.rmtree(target)  # a folder without a manifest: never whole, or tampered with
     os.rename(partial, target)
+    flush(target.parent)
+    drop_checkpoints(target)
+
+
+def drop_checkpoints(target: Path) -> None:
+    """Remove what was kept for another try at `target`."""
+    shutil.rmtree(target.with_name(target.name + CHECKPOINTS), ignore_errors=True)
+
+
+def flush(path: Path) -> None:
+    """Return when the disk has what was written to a file, or the names in a folder."""
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
 
 
 def write_json(path: Path, value: object) -> None:

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from assets.discovery import find, options_of
+from assets.finetuning.checkpoints import Checkpoints
 from assets.finetuning.pairs import METHODS, OBJECTIVES
 from assets.jobs import Say, run_job
 from assets.models import parse_base_model
@@ -47,7 +48,11 @@ def work(job: dict[str, Any], folder: Path, say: Say) -> dict[str, Any]:
     training.callbacks.append(watch)
     total, trainable = _parameters(training.model)
     say(f"training {trainable:,} of {total:,} parameters on {len(training.train)} rows")
-    train(find(OBJECTIVES, job["objective"]).trainer(training))
+    train(
+        find(OBJECTIVES, job["objective"]).trainer(training),
+        Checkpoints.beside(folder, job["run_key"], say),
+        job["settings"]["early_stopping_patience"],
+    )
     save(training, manifest["model_kind"], Path(job["examples_dir"]), folder)
     finished = _finish(manifest, training, Path(job["examples_dir"]), folder, say)
     return {

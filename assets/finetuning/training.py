@@ -8,6 +8,11 @@ from typing import TYPE_CHECKING, Any
 import torch
 from transformers import PrinterCallback, Trainer, TrainerCallback
 
+from assets.finetuning.checkpoints import Checkpoints
+from assets.finetuning.interruption import heeding_sigterm
+from assets.finetuning.order import keep_order
+from assets.finetuning.resuming import EarlyStopping, train_on
+
 if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerBase
 
@@ -37,26 +42,36 @@ def shared_arguments(
     """Return the TrainingArguments of every objective: about 20 log lines a training."""
     batch = settings["per_device_train_batch_size"] * settings["gradient_accumulation_steps"]
     steps = max(settings["max_steps"], 0) or rows / batch * settings["num_train_epochs"]
-    ours = (
-        "find_learning_rate",
-        "dropout",
-        "group_by_length",
-        "early_stopping_patience",
-        "save_steps",
-    )
+    ours = ("find_learning_rate", "dropout", "group_by_length", "early_stopping_patience")
     return {
         **{name: value for name, value in settings.items() if name not in ours},
         "train_sampling_strategy": "group_by_length" if settings["group_by_length"] else "random",
         "bf16": computes_bf16() if settings["bf16"] is None else settings["bf16"],
         "use_cpu": not torch.cuda.is_available(),
         "output_dir": str(folder / "trainer"),
-        "save_strategy": "no",
+        **_saving(settings["early_stopping_patience"], evaluates),
         "eval_strategy": "epoch" if evaluates else "no",
         "per_device_eval_batch_size": 8,
         "logging_steps": max(1, round(steps / 20)),
         "report_to": [],
         "disable_tqdm": True,
         "dataloader_pin_memory": False,
+    }
+
+
+def _saving(early_stopping_patience: int | None, evaluates: bool) -> dict[str, Any]:
+    """Return when transformers saves; every `save_steps` our own `Interruptible` asks it to."""
+    if early_stopping_patience is None:
+        return {"save_strategy": "no"}
+    if not evaluates:
+        raise ValueError(
+            f"early_stopping_patience {early_stopping_patience} needs rows of the split eval, and "
+            "there are none: leave it out, or bring more groups (threads, authors) of documents"
+        )
+    return {
+        "save_strategy": "epoch",  # each evaluated one, since it may be the best
+        "metric_for_best_model": "eval_loss",
+        "greater_is_better": False,
     }
 
 
@@ -68,11 +83,24 @@ def computes_bf16() -> bool:
     return bool(features.get("avx512_bf16") or features.get("amx_bf16"))
 
 
-def train(trainer: Trainer) -> None:
-    """Run the trainer; `Watch` speaks, so transformers' own print of each log line is taken out."""
+def train(
+    trainer: Trainer, checkpoints: Checkpoints | None = None, patience: int | None = None
+) -> None:
+    """Run the trainer; from and to `checkpoints` where there are any, as every long one should.
+
+    `Watch` speaks, so transformers' own print of each log line is taken out. `patience` is
+    early_stopping_patience. Raises Stopped when SIGTERM has ended it.
+    """
     trainer.remove_callback(PrinterCallback)
     _learn_in_full_precision(trainer.model)
-    trainer.train()
+    keep_order(trainer)
+    if checkpoints is None:
+        trainer.train()
+        return
+    if patience is not None:
+        trainer.add_callback(EarlyStopping(patience))
+    with heeding_sigterm() as stop:
+        train_on(trainer, checkpoints, stop)
 
 
 def _learn_in_full_precision(model: Any) -> None:

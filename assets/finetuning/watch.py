@@ -10,7 +10,9 @@ from pathlib import Path
 
 import torch
 from transformers import TrainerCallback, TrainerControl, TrainerState, TrainingArguments
+from transformers.trainer_callback import ExportableState
 
+from assets.finetuning.resuming import stored
 from assets.jobs import Say
 
 KEPT = ("loss", "eval_loss", "learning_rate", "grad_norm")  # what the history keeps of a log line
@@ -18,7 +20,7 @@ History = list[dict[str, float]]
 
 
 @dataclass
-class Watch(TrainerCallback):
+class Watch(TrainerCallback, ExportableState):
     """Says loss, gradient norm, speed and memory as they come; keeps them for the curves."""
 
     say: Say
@@ -28,6 +30,10 @@ class Watch(TrainerCallback):
     _at: tuple[float, float] = (0.0, 0.0)  # seconds and epoch of the last line
     _began: tuple[float, int] = (0.0, 0)  # seconds and step of the start
 
+    def state(self) -> dict[str, History]:
+        """Return what a checkpoint keeps of it."""
+        return {"history": self.history}
+
     def on_train_begin(
         self,
         args: TrainingArguments,
@@ -35,7 +41,8 @@ class Watch(TrainerCallback):
         control: TrainerControl,
         **kwargs: object,
     ) -> None:
-        """Start the clock, at a later step where a training is resumed."""
+        """Start the clock; at a later step, with its history, where a training is resumed."""
+        self.history = list(stored(state, self).get("history", []))
         now = time.monotonic()
         self._at, self._began = (now, state.epoch or 0.0), (now, state.global_step)
 

@@ -8,7 +8,7 @@ from assets.finetuning.watch import Watch, memory_mb
 
 
 def state(step: int, epoch: float) -> Any:
-    return SimpleNamespace(global_step=step, max_steps=100, epoch=epoch)
+    return SimpleNamespace(global_step=step, max_steps=100, epoch=epoch, stateful_callbacks={})
 
 
 def test_a_line_says_loss_gradient_speed_memory_and_what_is_left(
