@@ -117,6 +117,7 @@ def prepare(job: dict[str, Any], folder: Path, say: Say) -> "tuple[dict[str, Any
         eval=watched,
         arguments=shared_arguments(len(learnt), bool(watched), job["settings"], folder),
         options=options_of(OBJECTIVES, job["objective"])(**job["objective_options"]),
+        max_length=template["max_length"],
         labels=template["labels"],
         load_teacher=(lambda: _teacher(teacher, manifest)) if teacher else None,
     )

@@ -30,6 +30,7 @@ class Training:
     eval: list[Row]  # empty: nothing is evaluated while it trains
     arguments: dict[str, Any]  # of transformers' TrainingArguments
     options: Any  # the objective's own Options
+    max_length: int  # tokens of a row, as templating cut it
     labels: list[str] | None = None  # of a classifier
     # Loads the model that a distilling objective learns from, in evaluation mode.
     load_teacher: Callable[[], Any] | None = None

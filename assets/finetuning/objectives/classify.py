@@ -12,20 +12,24 @@ if TYPE_CHECKING:
 
 EXAMPLES = "text"
 MODEL = "sequence"  # what is loaded: a ModelKind
-VERSION = "1"
+VERSION = "2"
 
 
 def trainer(training: "Training") -> "Trainer":
     """Return transformers' trainer; a batch is padded to its own longest row."""
     from transformers import DataCollatorWithPadding, Trainer, TrainingArguments
 
+    from assets.finetuning.losses import cross_entropy
+
+    arguments = training.arguments
     return Trainer(
         model=training.model,
-        args=TrainingArguments(**training.arguments, label_names=["labels"]),  # type: ignore[arg-type]
+        args=TrainingArguments(**arguments, label_names=["labels"]),
         train_dataset=_rows(training.train),  # type: ignore[arg-type]
         eval_dataset=_rows(training.eval) or None,  # type: ignore[arg-type]
         processing_class=training.tokenizer,
         data_collator=DataCollatorWithPadding(training.tokenizer),
+        compute_loss_func=cross_entropy(arguments["label_smoothing_factor"]),
         callbacks=training.callbacks,
     )
 
