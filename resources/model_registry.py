@@ -84,6 +84,7 @@ class ModelRegistry(dg.ConfigurableResource):
         run_id: str,
         *,
         code: Path,
+        code_paths: Sequence[Path],
         artifacts: Mapping[str, Path],
         signature: "ModelSignature",
         pip_requirements: Sequence[str],
@@ -92,7 +93,8 @@ class ModelRegistry(dg.ConfigurableResource):
     ) -> str:
         """Log the model under the run and return its new version, created whole with its tags.
 
-        `code` is the file that serves it (models from code): nothing is pickled.
+        `code` is the file that serves it (models from code): nothing is pickled. It can import what
+        lies at `code_paths`.
         """
         import mlflow
 
@@ -103,6 +105,7 @@ class ModelRegistry(dg.ConfigurableResource):
             mlflow.pyfunc.log_model(
                 model_id=model.model_id,
                 python_model=str(code),
+                code_paths=[str(path) for path in code_paths],
                 artifacts={key: str(path) for key, path in artifacts.items()},
                 signature=signature,
                 pip_requirements=list(pip_requirements),

@@ -59,23 +59,14 @@ class Scores:
 
 def load_arm(name: str, folder: Path, test: TestSet) -> Arm:
     """Return the arm `name` from a `fine_tuned_model` folder, on the GPU where there is one."""
-    from assets.loading.models import load_base, load_tuned
+    from assets.loading.models import load_base, load_tuned, reading_with
+    from assets.loading.ready import ready
 
     manifest = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
     tokenizer, kind = test.tokenizer, question_of(manifest).model
     if name == "base":
-        model = load_base(manifest)
+        model = reading_with(load_base(manifest), kind, tokenizer)
     else:
         model, tokenizer = load_tuned(folder)
-    if kind != "embedding" and model.config.pad_token_id is None:
-        model.config.pad_token_id = tokenizer.pad_token_id  # as training sets it
     same = tokenizer.get_vocab() == test.tokenizer.get_vocab()
-    return Arm(name, _on_the_device(model), tokenizer, same, kind)
-
-
-def _on_the_device(model: Any) -> Any:
-    import torch
-
-    if getattr(model, "is_quantized", False):
-        return model  # bitsandbytes has placed it
-    return model.to("cuda" if torch.cuda.is_available() else "cpu")
+    return Arm(name, ready(model, tokenizer, kind, test.max_length), tokenizer, same, kind)

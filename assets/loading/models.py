@@ -14,7 +14,7 @@ from typing import Any, Literal, cast
 import transformers
 from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
-from assets.loading import bottleneck, quantised
+from assets.loading import bottleneck
 
 # causal       writes text
 # sequence     gives a text one of its labels
@@ -22,6 +22,7 @@ from assets.loading import bottleneck, quantised
 # tokens       gives each token a label
 # embedding    gives a text a vector: a SentenceTransformer around the encoder
 ModelKind = Literal["causal", "sequence", "score", "tokens", "embedding"]
+_QUANTISED = "quantised.json"  # beside weights that `assets.loading.quantised` reads
 _CLASSES: Mapping[str, Any] = {
     "causal": transformers.AutoModelForCausalLM,
     "sequence": transformers.AutoModelForSequenceClassification,
@@ -55,7 +56,9 @@ def load_tuned(folder: Path, base_path: str | None = None) -> tuple[Any, PreTrai
 def load_weights(manifest: Mapping[str, Any], weights: Path, base_path: str | None = None) -> Any:
     """Return the model that `assets.loading.saving.save_model` wrote, in evaluation mode."""
     kind = kind_of(manifest)
-    if quantised.is_quantised(weights):
+    if (weights / _QUANTISED).exists():
+        from assets.loading import quantised  # it needs bitsandbytes, which the others do not
+
         embeds = kind == "embedding"
         return quantised.load_sentences(weights) if embeds else quantised.load(weights)
     if (load_adapter := _adapter_loader(weights)) is not None:

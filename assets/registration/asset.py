@@ -13,7 +13,7 @@ from assets.questions import question_of
 from assets.records import content_hash
 from assets.registration.card import model_card, short_card
 from assets.registration.config import RegistrationConfig
-from assets.registration.packaging import SERVING_CODE, package
+from assets.registration.packaging import SERVING_CODE, loading_code, package
 from assets.registration.promotion import decide, metric_of
 from assets.registration.record import Facts
 from resources.artifact_store import Artifact, ArtifactStore
@@ -21,7 +21,7 @@ from resources.check_records import require_passed
 from resources.experiment_tracker import DataInput, ExperimentTracker, LoggedRun, RunRecord
 from resources.model_registry import ChampionModel, ModelRegistry
 
-VERSION = "1"  # raise it when the same model would be registered in another way
+VERSION = "2"  # raise it when the same model would be registered in another way
 
 
 def build(
@@ -166,16 +166,18 @@ def _register(registry: ModelRegistry, facts: Facts, model: Artifact, run: Logge
         registry.describe(facts.pipeline, version, short_card(facts))
         return version
     served = package(model.path)
-    return registry.register(
-        facts.pipeline,
-        run.run_id,
-        code=SERVING_CODE,
-        artifacts=served.artifacts,
-        signature=served.signature,
-        pip_requirements=served.pip_requirements,
-        tags=facts.tags(str(model.path)),
-        description=short_card(facts),
-    )
+    with TemporaryDirectory() as folder:
+        return registry.register(
+            facts.pipeline,
+            run.run_id,
+            code=SERVING_CODE,
+            code_paths=[loading_code(Path(folder))],
+            artifacts=served.artifacts,
+            signature=served.signature,
+            pip_requirements=served.pip_requirements,
+            tags=facts.tags(str(model.path)),
+            description=short_card(facts),
+        )
 
 
 def _set_alias(registry: ModelRegistry, facts: Facts, version: str) -> str:

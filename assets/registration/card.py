@@ -3,17 +3,9 @@
 from collections.abc import Mapping
 from typing import Any
 
+from assets.questions import question_of
+from assets.registration.purpose import purpose_of
 from assets.registration.record import Facts
-
-_TASK = {
-    "sft": "writes a text for a prompt, in the manner of the texts that it learnt from",
-    "classify": "gives a text one of its labels, with a probability",
-}
-_LIMITS = {
-    "sft": "It imitates style, and knows no facts: check every statement before publishing it.",
-    "classify": "Its probabilities hold for texts like those it learnt from: test it on others.",
-}
-_EXAMPLE = {"sft": '["slow backfills; on-call"]', "classify": '[{"text": "…"}]'}
 
 
 def short_card(facts: Facts) -> str:
@@ -28,10 +20,10 @@ def short_card(facts: Facts) -> str:
 
 def model_card(facts: Facts) -> str:
     """Return the card in Markdown."""
-    model, objective = facts.model, facts.model["objective"]
+    model, purpose = facts.model, purpose_of(question_of(facts.model))
     parts = [
         f"# {facts.pipeline}",
-        f"It {_TASK[objective]}. Tuned by `{model['method']}` from `{_base(model)}`: "
+        f"It {purpose.task}. Tuned by `{model['method']}` from `{_base(model)}`: "
         f"{model['parameters']['trainable']:,} of {model['parameters']['total']:,} parameters.",
         "## Decision",
         f"{facts.decision.reason}.",
@@ -43,9 +35,9 @@ def model_card(facts: Facts) -> str:
         "## Training",
         _table(("setting", "value"), [*sorted(model["settings"].items()), ("seed", model["seed"])]),
         "## Limits",
-        f"{_LIMITS[objective]} {facts.evaluation['verdict']}".strip(),
+        f"{purpose.limits} {facts.evaluation['verdict']}".strip(),
         "## Use",
-        _use(facts.pipeline, objective),
+        _use(facts.pipeline, purpose.example),
     ]
     return "\n\n".join(parts) + "\n"
 
@@ -82,10 +74,10 @@ def _cell(value: object) -> str:
     return str(value).replace("|", "\\|").replace("\n", " ")
 
 
-def _use(pipeline: str, objective: str) -> str:
+def _use(pipeline: str, example: str) -> str:
     uri = f"models:/{pipeline}@champion"
     return (
         "With `MLFLOW_TRACKING_URI` set to the registry:\n\n"
-        f"```python\nmlflow.pyfunc.load_model({uri!r}).predict({_EXAMPLE[objective]})\n```\n\n"
+        f"```python\nmlflow.pyfunc.load_model({uri!r}).predict({example})\n```\n\n"
         f"```sh\nmlflow models serve -m {uri} --env-manager local --port 5001\n```"
     )

@@ -1,14 +1,19 @@
 """The code that MLflow copies beside the weights and runs to serve them.
 
-It imports nothing of this project: a server that loads it needs only the packages named with it.
+Of this project it needs only assets/loading, which MLflow copies beside it: a server that loads it
+has the packages that are named with it, and nothing else.
 
     load_model("models:/linkedin_writer@champion").predict(["slow backfills; on-call"])
         prompts in, column `text` out; params: max_new_tokens, temperature (0: always the same)
     load_model("models:/phishing_classifier@champion").predict([{"subject": "…", "body": "…"}])
         fields in, or one finished `text`; columns `label` and `score`, the label's probability, out
+    models that label tokens: texts in, columns `entities` (start, end, label) and `masked` out
+    models that embed: texts in, column `embedding` out
+    models that score: `query` and `document`, or `prompt` and `completion` in, column `score` out
 """
 
 import json
+from collections.abc import Callable
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -18,66 +23,66 @@ from mlflow.models import set_model
 from mlflow.pyfunc.model import PythonModel, PythonModelContext
 
 Row = dict[str, str]
+Params = dict[str, Any]
 
 
 class TunedModel(PythonModel):
-    """A tuned model with its tokenizer and the template that it was trained on."""
+    """A tuned model that answers a table row by row."""
 
     def load_context(self, context: PythonModelContext) -> None:
         """Load adapter and base, or the whole weights, onto the GPU where there is one."""
-        import torch
-        from transformers import AutoTokenizer
         from transformers.utils import logging
 
+        from assets.loading.answers import Answers
+
         logging.disable_progress_bar()  # a server's log is no terminal
-        weights = Path(context.artifacts["model"])
-        self.manifest: dict[str, Any] = _read(Path(context.artifacts["manifest"]))
-        self.template: dict[str, Any] = _read(weights / "template.json")
-        self.tokenizer = AutoTokenizer.from_pretrained(weights)
-        device = "cuda" if torch.cuda.is_available() else "cpu"
-        own_base = context.artifacts.get("base")
-        self.model = _load(weights, self.manifest, own_base).to(device).eval()
+        folder = Path(context.artifacts["manifest"]).parent
+        manifest, self.template = (
+            _read(path) for path in (folder / "manifest.json", folder / "model" / "template.json")
+        )
+        base = context.artifacts.get("base") or _package_folder(manifest["base_model"], folder)
+        self.answers = Answers(folder, manifest, self.template, base)
 
     def predict(  # pyright: ignore[reportIncompatibleMethodOverride]
         self,
         context: PythonModelContext,
         model_input: pd.DataFrame,
-        params: dict[str, Any] | None = None,
+        params: Params | None = None,
     ) -> pd.DataFrame:
         """Return one row an input row."""
-        if self.template["kind"] == "chat":
-            texts = [self._write(prompt, params or {}) for prompt in _prompts(model_input)]
-            return pd.DataFrame({"text": texts})
-        rows = _filled(model_input)
-        classes = [self._classify(self._render(row)) for row in rows]
-        return pd.DataFrame(classes, columns=["label", "score"])
+        answered: dict[str, Callable[[pd.DataFrame, Params], dict[str, list[Any]]]] = {
+            "causal": self._write,
+            "sequence": self._label,
+            "tokens": self._mark,
+            "embedding": self._embed,
+            "score": self._score,
+        }
+        return pd.DataFrame(answered[self.answers.kind](model_input, params or {}))
 
-    def _write(self, prompt: str, params: dict[str, Any]) -> str:
-        import torch
+    def _write(self, frame: pd.DataFrame, params: Params) -> dict[str, list[Any]]:
+        how = int(params.get("max_new_tokens", 256)), float(params.get("temperature", 0.0))
+        return {"text": [self.answers.written(prompt, *how) for prompt in _texts(frame, "prompt")]}
 
-        system = self.template.get("system")
-        messages = [{"role": "system", "content": system}] if system else []
-        encoded = self.tokenizer.apply_chat_template(
-            [*messages, {"role": "user", "content": prompt}],
-            add_generation_prompt=True,
-            return_tensors="pt",
-            return_dict=True,
-        )
-        length, limit = encoded["input_ids"].shape[1], self.template["max_length"]
-        if length >= limit:
-            raise ValueError(f"the prompt has {length} tokens; this model takes fewer than {limit}")
-        temperature = float(params.get("temperature", 0.0))
-        sampling = {"do_sample": True, "temperature": temperature} if temperature > 0 else {}
-        with torch.inference_mode():
-            made = self.model.generate(
-                input_ids=encoded["input_ids"].to(self.model.device),
-                attention_mask=encoded["attention_mask"].to(self.model.device),
-                max_new_tokens=int(params.get("max_new_tokens", 256)),
-                eos_token_id=self.tokenizer.eos_token_id,
-                pad_token_id=self.tokenizer.eos_token_id,
-                **(sampling or {"do_sample": False}),
-            )
-        return self.tokenizer.decode(made[0, length:], skip_special_tokens=True).strip()
+    def _label(self, frame: pd.DataFrame, params: Params) -> dict[str, list[Any]]:
+        made = [self.answers.label(self._render(row)) for row in _filled(frame)]
+        return {"label": [label for label, _ in made], "score": [score for _, score in made]}
+
+    def _mark(self, frame: pd.DataFrame, params: Params) -> dict[str, list[Any]]:
+        from assets.loading.entities import masked
+
+        texts = _texts(frame, "text")
+        found = [self.answers.entities(text) for text in texts]
+        return {"entities": found, "masked": list(map(masked, texts, found))}
+
+    def _embed(self, frame: pd.DataFrame, params: Params) -> dict[str, list[Any]]:
+        return {"embedding": self.answers.embeddings(_texts(frame, "text"))}
+
+    def _score(self, frame: pd.DataFrame, params: Params) -> dict[str, list[Any]]:
+        if self.template["kind"] == "retrieval":
+            pairs, score = _pairs(frame, "query", "document"), self.answers.pair_score
+        else:
+            pairs, score = _pairs(frame, "prompt", "completion"), self.answers.answer_score
+        return {"score": [score(*pair) for pair in pairs]}
 
     def _render(self, row: Row) -> str:
         """Return the text as the training examples had it: one line a field."""
@@ -89,23 +94,20 @@ class TunedModel(PythonModel):
             raise ValueError(f"a row has no text in any of: {', '.join([*fields, 'text'])}")
         return "\n".join(lines)
 
-    def _classify(self, text: str) -> tuple[str, float]:
-        import torch
 
-        limit = self.template["max_length"]
-        encoded = self.tokenizer(text, truncation=True, max_length=limit, return_tensors="pt")
-        with torch.inference_mode():
-            logits = self.model(**encoded.to(self.model.device)).logits[0]
-        score, index = torch.softmax(logits.float(), dim=-1).max(dim=-1)
-        return self.manifest["labels"][int(index)], float(score)
-
-
-def _prompts(frame: pd.DataFrame) -> list[str]:
+def _texts(frame: pd.DataFrame, name: str) -> list[str]:
     # the signature has one column without a name, so that a plain list is accepted; MLflow keeps
     # the first column of a frame, which may be another one
-    if frame.columns[0] not in (0, "0", "prompt"):
-        raise ValueError(f"the prompts' column must be named 'prompt', not {frame.columns[0]!r}")
-    return [str(prompt) for prompt in frame.iloc[:, 0]]
+    if frame.columns[0] not in (0, "0", name):
+        raise ValueError(f"the column of {name}s must be named {name!r}, not {frame.columns[0]!r}")
+    return [str(text) for text in frame.iloc[:, 0]]
+
+
+def _pairs(frame: pd.DataFrame, one: str, other: str) -> list[tuple[str, str]]:
+    rows = _filled(frame)
+    if wrong := [number for number, row in enumerate(rows) if not {one, other} <= set(row)]:
+        raise ValueError(f"row {wrong[0]} needs a text in both {one!r} and {other!r}")
+    return [(row[one], row[other]) for row in rows]
 
 
 def _filled(frame: pd.DataFrame) -> list[Row]:
@@ -116,30 +118,10 @@ def _filled(frame: pd.DataFrame) -> list[Row]:
     ]
 
 
-def _load(weights: Path, manifest: dict[str, Any], own_base: str | None) -> Any:
-    import transformers
-
-    labels = manifest["labels"]
-    auto = (
-        transformers.AutoModelForSequenceClassification
-        if labels
-        else transformers.AutoModelForCausalLM
-    )
-    if not (weights / "adapter_config.json").exists():
-        return auto.from_pretrained(weights)
-    from peft import PeftModel
-
-    head = {"num_labels": len(labels), "id2label": dict(enumerate(labels))} if labels else {}
-    base = manifest["base_model"]
-    revision = base["revision"] if base["kind"] == "hub" else None
-    model = auto.from_pretrained(own_base or _location(base), revision=revision, **head)
-    return PeftModel.from_pretrained(model, weights)
-
-
-def _location(base: dict[str, str]) -> str:
-    """Return where a base that is published elsewhere lies: a hub id, or an installed package."""
-    if base["kind"] == "hub":
-        return base["name"]
+def _package_folder(base: dict[str, str], folder: Path) -> str | None:
+    """Return where an adapter's base lies that is an installed package; None for any other."""
+    if base["kind"] != "package" or (folder / "model" / "config.json").exists():
+        return None
     spec = find_spec(base["name"].replace("-", "_"))
     if spec is None or not spec.submodule_search_locations:
         raise ModuleNotFoundError(

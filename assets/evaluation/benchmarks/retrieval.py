@@ -49,7 +49,7 @@ def run(arm: Arm, test: Test, options: Options, seed: int) -> Scores:
     """Return how one model ranks the texts of the test split."""
     corpus = corpus_of(test.rows)
     if arm.kind == "embedding":
-        return _scores(test, corpus, _similarities(arm, test, corpus, options))
+        return _scores(test, corpus, _similarities(arm, corpus, options))
     return _scores(test, corpus, _order(arm, test, corpus, options))
 
 
@@ -98,11 +98,8 @@ def shown(test: Test, scores: Mapping[str, Scores], count: int) -> list[Shown]:
     ]
 
 
-def _similarities(arm: Arm, test: Test, corpus: Corpus, options: Options) -> "Table":
+def _similarities(arm: Arm, corpus: Corpus, options: Options) -> "Table":
     import numpy as np
-
-    limit = min(arm.model.max_seq_length or test.max_length, test.max_length)
-    arm.model.max_seq_length = limit  # as the examples were cut
 
     def vectors(texts: list[str]) -> Any:
         made = arm.model.encode(

@@ -1,0 +1,43 @@
+"""What a registered model takes and gives, as MLflow writes it down and checks it."""
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from assets.questions import question_of
+
+if TYPE_CHECKING:
+    from mlflow.models import ModelSignature
+
+
+def signature_of(manifest: Mapping[str, Any], template: Mapping[str, Any]) -> "ModelSignature":
+    """Return the signature of a `fine_tuned_model`, by its manifest and its template."""
+    from mlflow.models import ModelSignature
+    from mlflow.types import ColSpec, ParamSchema, ParamSpec, Schema
+    from mlflow.types.schema import Array, DataType, Object, Property
+
+    text = Schema([ColSpec("string")])  # no name: a list of texts is accepted as it is
+    asked = question_of(manifest)
+    if asked.model == "causal":
+        length, heat = (
+            ParamSpec("max_new_tokens", "long", 256),
+            ParamSpec("temperature", "double", 0.0),
+        )
+        return ModelSignature(
+            text, Schema([ColSpec("string", "text")]), ParamSchema([length, heat])
+        )
+    if asked.model == "tokens":
+        ends = [Property(name, DataType.long) for name in ("start", "end")]
+        entity = Object([*ends, Property("label", DataType.string)])
+        found = [ColSpec(Array(entity), "entities"), ColSpec("string", "masked")]
+        return ModelSignature(text, Schema(found))
+    if asked.model == "embedding":
+        return ModelSignature(text, Schema([ColSpec(Array(DataType.double), "embedding")]))
+    score = ColSpec("double", "score")
+    if asked.model == "score":
+        names = ("query", "document") if asked.rows == "retrieval" else ("prompt", "completion")
+        return ModelSignature(Schema([ColSpec("string", n) for n in names]), Schema([score]))
+    fields = dict.fromkeys([*template["fields"], "text"])
+    return ModelSignature(
+        Schema([ColSpec("string", name, required=False) for name in fields]),
+        Schema([ColSpec("string", "label"), score]),
+    )
