@@ -123,6 +123,7 @@ class TrainingExample(Record):
     text: str  # as rendered, before it became tokens
     input_ids: list[int]
     labels: list[int]
+    route: str = ""  # which of several adapters it belongs to
 
 
 @dataclass(frozen=True, slots=True)

@@ -107,13 +107,14 @@ class FineTuningPipeline(dg.Component):
                 kind=find(OBJECTIVES, tuning.objective).EXAMPLES if tuning else None,
                 base_model=tuning.tokenizer_model() if tuning else "scratch",
                 labels=config.validation.labels or (),
+                route_by=tuning.adapters_by if tuning else None,
             ),
         ]
         if tuning is None:
             return data
         fence = _blocking_checks(data)
         models = rooms.finetuning.asset.build(name, tuning, fence)
-        # with a sweep the last one only chooses among the models before it
+        # with a sweep or several adapters the last one is made of the models before it
         self._trained = {model.key for model in models[:-1] or models}
         return [
             *data,

@@ -80,9 +80,9 @@ def stale_stages(defs: dg.Definitions, instance: dg.DagsterInstance, pipeline: s
     graph = defs.resolve_asset_graph()
     resolver = CachingStaleStatusResolver(instance, graph, LoadingContextForTest(instance))
     there = [key.path[-1] for key in graph.get_all_asset_keys() if key.path[0] == pipeline]
-    trials = sorted(stage for stage in there if stage.startswith("trial_"))
+    parts = sorted(stage for stage in there if stage.startswith(("trial_", "adapter_")))
     before = STAGES.index("fine_tuned_model")
-    stages = (*STAGES[:before], *trials, *STAGES[before:])
+    stages = (*STAGES[:before], *parts, *STAGES[before:])
     keys = {stage: dg.AssetKey([pipeline, stage]) for stage in stages}
     fresh = [
         (stage, resolver.get_status(key) == StaleStatus.FRESH)

@@ -21,6 +21,17 @@ def table_preview(rows: Sequence[Mapping[str, object]], count: int = 5) -> dg.Ta
     )
 
 
+def shown(values: Mapping[str, object]) -> dict[str, object]:
+    """Return plain values as metadata: bytes as a picture, nested values as JSON."""
+    return {name: _shown(value) for name, value in values.items()}
+
+
+def _shown(value: object) -> object:
+    if isinstance(value, bytes):
+        return picture(value)
+    return dg.MetadataValue.json(value) if isinstance(value, dict | list) else value
+
+
 def picture(png: bytes, title: str = "") -> dg.MarkdownMetadataValue:
     """Return a PNG as Markdown that the UI shows inline."""
     return dg.MetadataValue.md(

@@ -6,6 +6,7 @@ from typing import Any, ClassVar, Literal
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from assets.discovery import PluggedConfig, find, names
+from assets.finetuning.adapters.routing import routing_refusal
 from assets.finetuning.pairs import METHODS, OBJECTIVES, is_hosted, refusal, settings_refusal
 from assets.models import parse_base_model
 
@@ -66,6 +67,10 @@ class FinetuningConfig(PluggedConfig):
     seed: int = 0
     # Key of this section -> values to try: one training for each combination, the best published.
     sweep: dict[str, list[int | float | str | bool]] | None = None
+    # Several adapters on one base: a field of the rows, and its values, or value -> weight in the
+    # average of all of them, which answers the rows of any other value.
+    adapters_by: str | None = None
+    adapters: list[str] | dict[str, float] | None = None
 
     # After training; what is published, evaluated and registered is then the finished model.
     merge_adapter: bool = False  # into the weights: larger on disk, no slower than its base
@@ -82,6 +87,8 @@ class FinetuningConfig(PluggedConfig):
         if self.hosted:
             find(METHODS, self.method).require(self.objective, self.base_model, self._named())
             return self
+        if reason := routing_refusal(self):
+            raise ValueError(reason)
         if reason := settings_refusal(
             self.method, self.gradient_checkpointing, self.merge_adapter, self.quantise
         ):
@@ -133,6 +140,7 @@ class FinetuningConfig(PluggedConfig):
     def training_arguments(self) -> dict[str, Any]:
         """Return the settings of the training, under the names that they have here."""
         others = {*self.plugged, "base_model", "scratch", "sweep", *self.finishing()}
+        others |= {"adapters_by", "adapters"}
         section = set(FinetuningConfig.model_fields) - others
         optim = self.optim or getattr(find(METHODS, self.method), "OPTIM", "adamw_torch")
         return self.model_dump(mode="json", include=section) | {"optim": optim}

@@ -97,6 +97,8 @@ def prepare(job: dict[str, Any], folder: Path, say: Say) -> "tuple[dict[str, Any
     tokenizer = AutoTokenizer.from_pretrained(examples / "tokenizer")
     if objective.MODEL == "embedding":
         tokenizer.model_max_length = template["max_length"]  # the model cuts its texts itself
+    base = _base(job, tokenizer, learnt, say)
+    learnt, watched = (_of_the_route(rows, job.get("route")) for rows in (learnt, watched))
     manifest = {
         **{key: job[key] for key in FROM_THE_JOB},
         "seed": job["settings"]["seed"],
@@ -105,7 +107,7 @@ def prepare(job: dict[str, Any], folder: Path, say: Say) -> "tuple[dict[str, Any
         "labels": template["labels"],
         "template_hash": template["template_hash"],
         "quantization": _quantization(job),
-        "base_model": _base(job, tokenizer, learnt, say),
+        "base_model": base,
     }
     model = _model(manifest, tokenizer)
     set_seed(manifest["seed"])
@@ -183,6 +185,11 @@ def _tokens(row: "Row") -> int:
     return sum(
         len(ids) if not ids or isinstance(ids[0], int) else sum(map(len, ids)) for ids in found
     )
+
+
+def _of_the_route(rows: "list[Row]", route: str | None) -> "list[Row]":
+    """Return the rows that one of several adapters learns from; all of them without a route."""
+    return rows if route is None else [row for row in rows if row["route"] == route]
 
 
 def _base(

@@ -7,7 +7,7 @@ A model's manifest names what is loaded: `{"base_model": {"kind": "package", "pa
 """
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal, cast
 
@@ -77,10 +77,34 @@ def _adapter_loader(weights: Path) -> Callable[[PreTrainedModel, Path], Any] | N
     if (weights / bottleneck.SETTINGS).exists():
         return bottleneck.load
     if (weights / "adapter_config.json").exists():
-        from peft import PeftModel
-
-        return lambda base, folder: PeftModel.from_pretrained(base, str(folder))
+        return _load_adapters
     return None
+
+
+def _load_adapters(base: PreTrainedModel, folder: Path) -> Any:
+    """Return the base with the folder's adapter active, and those of its subfolders beside it."""
+    from peft import PeftModel
+
+    model = PeftModel.from_pretrained(base, str(folder))
+    for route in adapter_routes(folder):
+        model.load_adapter(str(folder / route), adapter_name=route)
+    return model
+
+
+def adapter_routes(weights: Path) -> list[str]:
+    """Return the names of several adapters on one base; empty where there is one model."""
+    return sorted(path.parent.name for path in weights.glob("*/adapter_config.json"))
+
+
+def adapters_for(model: Any, routes: Sequence[str]) -> dict[str, list[str]]:
+    """Return the argument by which each row of a batch is answered by its own route's adapter.
+
+    Rows of another route get the average of all adapters. Empty where there is one model.
+    """
+    there = set(getattr(model, "peft_config", {})) - {"default"}
+    if not there:
+        return {}
+    return {"adapter_names": [route if route in there else "default" for route in routes]}
 
 
 def kind_of(manifest: Mapping[str, Any]) -> ModelKind:

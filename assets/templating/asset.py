@@ -38,10 +38,12 @@ def build(
     kind: Kind | None,
     base_model: str,
     labels: tuple[str, ...],
+    route_by: str | None = None,
 ) -> list[dg.AssetsDefinition]:
     """Return training_examples and its preflight check for one pipeline.
 
     `kind` is what the objective wants; without one the samples are rendered as what they are.
+    `route_by` is the field of a chat that says which of several adapters it belongs to.
     """
     base_model = config.tokenizer or base_model
     key = dg.AssetKey([pipeline, "training_examples"])
@@ -54,7 +56,7 @@ def build(
         key=key,
         deps=[samples_key, *other],
         kinds={"transformers", "parquet"},
-        code_version=content_hash([*settings, labels]),
+        code_version=content_hash([*settings, labels, route_by]),
         description="Rendered by the one template and tokenised, prompt tokens masked with -100.",
     )
     def training_examples(
@@ -66,7 +68,7 @@ def build(
             found = _kind_of(samples, kind)
             base = model_registry.located(base_model)
             made = _render(samples, config, found, base, labels, Path(folder))
-            rows = to_rows(made.examples)
+            rows = to_rows(_routed(made, samples, route_by))
             version = content_hash(identity(rows))
             cut = [{"id": sample_id} for sample_id in sorted(made.truncated)]
             faults = {"faults": made.faults} if isinstance(made, Tagged) else {}
@@ -126,6 +128,15 @@ def _render(
     tokenizer.save_pretrained(folder / "tokenizer")
     (folder / "template.json").write_text(json.dumps(template, indent=2), encoding="utf-8")
     return made
+
+
+def _routed(made: Any, samples: list[Sample], route_by: str | None) -> list[Any]:
+    if route_by is None:
+        return made.examples
+    try:
+        return render.routed(made.examples, samples, route_by)
+    except ValueError as error:
+        raise dg.Failure(str(error), allow_retries=False) from None
 
 
 def _kind_of(samples: list[Sample], wanted: Kind | None) -> Kind:

@@ -17,9 +17,9 @@ NEEDED: dict[Kind, set[str]] = {
     "tokens": {"text", "spans"},
     "plain": {"text"},
 }
-# Of a row, what its data version is the hash of: ids, tokens and labels, not the text they show.
+# Of a row, what its data version is the hash of: ids, tokens, labels and route, not the text.
 _IDENTITY = {
-    *("id", "split", "input_ids", "labels"),
+    *("id", "split", "input_ids", "labels", "route"),
     *("chosen_input_ids", "chosen_labels", "rejected_input_ids", "rejected_labels"),
 }
 

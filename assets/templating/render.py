@@ -8,7 +8,7 @@ Chat, prompt masked and the end token learnt (S = <|im_start|>, E = <|im_end|>):
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from assets.records import Sample, TrainingExample
@@ -84,6 +84,23 @@ def render_texts(
 def text_of(values: dict[str, str], fields: Sequence[str]) -> str:
     """Return one line a field that is present and not empty: `Subject: …`."""
     return "\n".join(f"{name.capitalize()}: {values[name]}" for name in fields if values.get(name))
+
+
+def routed(
+    examples: Sequence[TrainingExample], samples: Sequence[Sample], field: str
+) -> list[TrainingExample]:
+    """Return the examples with what `field` of their samples says as their route.
+
+    Raises ValueError where a sample has no such field.
+    """
+    if missing := [s for s in samples if not s.fields.get(field)]:
+        raise ValueError(
+            f"{len(missing)} of {len(samples)} samples have no field {field!r} to choose an "
+            f"adapter by, {missing[0].id} first: add carry: [{field}] to teacher:, and the column "
+            "to extraction:"
+        )
+    routes = {s.id: s.fields[field] for s in samples}
+    return [replace(example, route=routes[example.id]) for example in examples]
 
 
 def mark_learnt(example: TrainingExample, tokenizer: "PreTrainedTokenizerBase") -> str:

@@ -9,6 +9,7 @@ if TYPE_CHECKING:
 
 VERSION = "2"
 MERGES = True
+AVERAGES = True  # several adapters on one base have an average
 
 
 class Options(LowRankOptions):

@@ -1,6 +1,6 @@
 import pytest
 
-from assets.finetuning.sweep import best, eval_loss, trials
+from assets.finetuning.sweep.trials import best, eval_loss, trials
 from tests.assets.finetuning import tiny
 
 
