@@ -87,14 +87,15 @@ def compare(
 
 
 def _intervals(module: Benchmark, scores: ByArm, seed: int) -> list[Interval]:
-    if module.HEADLINE is None:
-        return []
+    measures = {module.HEADLINE: module.headline}
+    measures.setdefault(module.GATE, getattr(module, "gate", module.headline))
     found = []
-    for arm in ("base", "baseline", "champion"):
-        if arm in scores:
-            rows = scores["tuned"].rows, scores[arm].rows
-            if (ends := paired_interval(module.headline, *rows, seed)) is not None:
-                found.append(Interval(module.HEADLINE, arm, *(round(end, 6) for end in ends)))
+    for metric, measure in measures.items():
+        for arm in ("base", "baseline", "champion"):
+            if metric and arm in scores:
+                rows = scores["tuned"].rows, scores[arm].rows
+                if (ends := paired_interval(measure, *rows, seed)) is not None:
+                    found.append(Interval(metric, arm, *(round(end, 6) for end in ends)))
     return found
 
 

@@ -115,8 +115,9 @@ def _ratio(pairs: list[Pair]) -> float:
 
 def _row(sample: Doc) -> Row:
     nats, tokens = sample["held_out_loss"]
-    hits, _ = sample["token_accuracy"]
-    return {"id": sample["doc"]["id"], "nats": nats, "tokens": int(tokens), "hits": int(hits)}
+    counts = {"tokens": tokens, "hits": sample["token_accuracy"][0]}
+    counts["bytes"] = sample["bits_per_byte"][1]
+    return {"id": sample["doc"]["id"], "nats": nats, **{k: int(n) for k, n in counts.items()}}
 
 
 def _refuse_too_long(docs: list[Doc], limit: int) -> None:

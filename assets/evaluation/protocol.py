@@ -21,7 +21,8 @@ Shown = dict[str, str]  # prompt, reference, base, tuned
 class Benchmark(Protocol):
     """A module of `benchmarks/`; its `Options` are keys of the `evaluation:` section.
 
-    It may offer `beside_base(tuned_rows, base_rows)`: metrics of the tuned model that take both.
+    It may offer `beside_base(tuned_rows, base_rows)`: metrics of the tuned model that take both;
+    and `gate(rows)`: the metric GATE over any rows, where that is another than HEADLINE.
     """
 
     EXAMPLES: tuple[str, ...]  # the kinds of rows that it measures on

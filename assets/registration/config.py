@@ -11,6 +11,9 @@ class Gate(BaseModel):
     # how much worse than the champion a new model may be, in the metric's own units: runs on the
     # same data differ by chance, and fresher data is worth that much
     margin: float = Field(default=0.02, ge=0)
+    # true: the whole 95 % interval of the difference to the champion, paired by test row, must be
+    # within the margin. It is the safer rule, and on few test rows hardly any model passes it.
+    certain: bool = False
     beat_baseline: bool = True  # false lets a model pass that is no better than the simple baseline
 
 

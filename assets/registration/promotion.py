@@ -32,10 +32,22 @@ class _Scores:
     base: float
     baseline: float | None
     champion: float | None
+    # of tuned minus champion, 95 %, paired by test row; None where it was not measured
+    interval: tuple[float, float] | None
 
     def gain(self, other: float) -> float:
         """Return by how much the tuned model is better than `other`."""
         return other - self.tuned if self.lower_is_better else self.tuned - other
+
+    def worst_gain(self) -> float:
+        """Return the end of the interval at which the tuned model is worst."""
+        if self.interval is None:
+            raise ValueError(
+                f"registration.gate.certain needs a paired interval of {self.metric} against the "
+                "champion, and the evaluation has none: set registration.gate.metric to the "
+                "headline of a benchmark, add test rows, or set certain: false"
+            )
+        return -self.interval[1] if self.lower_is_better else self.interval[0]
 
 
 def decide(evaluation: Mapping[str, Any], gate: Gate, champion: str | None) -> Decision:
@@ -56,8 +68,8 @@ def decide(evaluation: Mapping[str, Any], gate: Gate, champion: str | None) -> D
         )
     elif scores.champion is None:
         wins.append("no champion yet")
-    elif scores.gain(scores.champion) < -gate.margin - _ROUNDING:
-        losses.append(f"is more than {gate.margin:g} worse than the champion {scores.champion:.3f}")
+    elif loss := _lost_to_the_champion(scores, scores.champion, gate):
+        losses.append(loss)
     elif scores.gain(scores.champion) > 0:
         wins.append(f"beats the champion {scores.champion:.3f}")
     else:
@@ -78,6 +90,23 @@ def metric_of(evaluation: Mapping[str, Any], gate: Gate) -> str:
             f"set registration.gate.metric to one of {there_are}"
         )
     return metric
+
+
+def _lost_to_the_champion(scores: _Scores, champion: float, gate: Gate) -> str:
+    """Return in which way the tuned model is too much worse than the champion, "" where it is not.
+
+    The test of a `certain` gate is one of non-inferiority: what chance leaves open counts against.
+    """
+    limit, worse = -gate.margin - _ROUNDING, f"worse than the champion {champion:.3f}"
+    if scores.gain(champion) < limit:
+        return f"is more than {gate.margin:g} {worse}"
+    if gate.certain and scores.worst_gain() < limit:
+        low, high = scores.interval or (0.0, 0.0)
+        return (
+            f"may be more than {gate.margin:g} {worse} "
+            f"(95 % interval of the difference {low:+.3f} to {high:+.3f})"
+        )
+    return ""
 
 
 def _against_the_simple(scores: _Scores, gate: Gate) -> tuple[list[str], list[str]]:
@@ -105,9 +134,17 @@ def _scores(evaluation: Mapping[str, Any], gate: Gate) -> _Scores:
         metric in evaluation["lower_is_better"],
         _number(reports, "tuned", metric),
         _number(reports, "base", metric),
-        _number(reports, "baseline", metric) if "baseline" in reports else None,
+        _number(reports, "baseline", metric) if metric in reports.get("baseline", {}) else None,
         _number(reports, "champion", metric) if "champion" in reports else None,
+        _interval(evaluation, metric),
     )
+
+
+def _interval(evaluation: Mapping[str, Any], metric: str) -> tuple[float, float] | None:
+    for found in evaluation.get("intervals", ()):
+        if (found["metric"], found["against"]) == (metric, "champion"):
+            return found["low"], found["high"]
+    return None
 
 
 def _number(reports: Mapping[str, Mapping[str, float]], model: str, metric: str) -> float:

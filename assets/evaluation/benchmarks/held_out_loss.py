@@ -1,6 +1,6 @@
 """How well a model foresees the author's own words: loss on what the test split would teach.
 
-A row's score: `{"id": "5f0c…", "nats": 412.7, "tokens": 131, "hits": 44}`.
+A row's score: `{"id": "5f0c…", "nats": 412.7, "tokens": 131, "hits": 44, "bytes": 502}`.
 """
 
 import math
@@ -45,8 +45,12 @@ def references(test: TestSet, options: Options) -> dict[str, Scores]:
 
 def headline(rows: Sequence[Row]) -> float:
     """Return the loss over these rows, in nats a token."""
-    tokens = math.fsum(row["tokens"] for row in rows)  # type: ignore[arg-type]
-    return math.fsum(row["nats"] for row in rows) / tokens  # type: ignore[arg-type]
+    return _ratio(rows, "tokens")
+
+
+def gate(rows: Sequence[Row]) -> float:
+    """Return the bits a byte over these rows."""
+    return _ratio(rows, "bytes") / math.log(2)
 
 
 def describe(options: Options) -> str:
@@ -73,3 +77,8 @@ def pictures(test: TestSet, scores: Mapping[str, Scores]) -> dict[str, bytes]:
 def shown(test: TestSet, scores: Mapping[str, Scores], count: int) -> list[Shown]:
     """Return nothing: a loss writes no text."""
     return []
+
+
+def _ratio(rows: Sequence[Row], unit: str) -> float:
+    amount = math.fsum(row[unit] for row in rows)  # type: ignore[arg-type]
+    return math.fsum(row["nats"] for row in rows) / amount  # type: ignore[arg-type]

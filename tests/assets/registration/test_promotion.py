@@ -95,6 +95,39 @@ def test_the_baseline_may_be_left_out_of_the_gate() -> None:
     assert decide(evaluation, Gate(beat_baseline=False), None).promoted
 
 
+@pytest.mark.parametrize(
+    ("ends", "reason"),
+    [
+        ((-0.015, 0.03), "promoted: roc_auc 0.990 beats the base 0.500; beats the champion 0.980"),
+        (
+            (-0.03, 0.05),
+            "held: roc_auc 0.990 may be more than 0.02 worse than the champion 0.980 "
+            "(95 % interval of the difference -0.030 to +0.050)",
+        ),
+    ],
+)
+def test_a_certain_gate_goes_by_the_worse_end_of_the_interval(
+    ends: tuple[float, float], reason: str
+) -> None:
+    interval = {"metric": "roc_auc", "against": "champion", "low": ends[0], "high": ends[1]}
+    evaluation = classifier(0.99, champion=0.98) | {"intervals": [interval]}
+    assert decide(evaluation, Gate(certain=True), "1").reason == reason
+
+
+def test_of_a_loss_the_worse_end_is_the_upper_one() -> None:
+    interval = {"metric": "bits_per_byte", "against": "champion", "low": -0.5, "high": 0.01}
+    evaluation = writer(2.1, 3.4) | {"champion_version": "1", "intervals": [interval]}
+    evaluation["metrics"]["champion"] = {"bits_per_byte": 2.2}
+    assert decide(evaluation, Gate(certain=True), "1").promoted
+    interval["high"] = 0.03
+    assert not decide(evaluation, Gate(certain=True), "1").promoted
+
+
+def test_a_certain_gate_without_an_interval_is_refused() -> None:
+    with pytest.raises(ValueError, match="needs a paired interval of roc_auc against the champion"):
+        decide(classifier(0.99, champion=0.98), Gate(certain=True), "1")
+
+
 def test_the_margin_is_in_units_of_the_metric() -> None:
     evaluation = classifier(0.9, champion=0.98)
     assert not decide(evaluation, Gate(margin=0.05), "1").promoted
