@@ -1,15 +1,20 @@
 """Spectrum's choice of layers (Hartford et al. 2024): those whose weights hold the most signal.
 
-Of a matrix's singular values those above the Marchenko-Pastur threshold s(1 + √β) are signal and
-the others noise; β is the ratio of its sides, s the interquartile range of the singular values
-over 1.349. The figure is Σsignal / Σnoise over the largest singular value. Imported inside jobs
-only: it loads torch. A row of the table:
+Of a matrix's singular values those above the upper edge of the Marchenko-Pastur law are signal and
+the others noise. Noise of a standard deviation s in a matrix with sides n <= m gives singular
+values up to s√m(1 + √β), β = n / m, and s√m is read from the interquartile range of the values,
+which the few large ones do not move. The authors divide that range by 1.349, the normal
+distribution's; we divide it by the law's own, because with theirs most of a matrix of pure noise
+is signal. The figure is Σsignal / Σnoise over the largest singular value, as theirs.
+
+Imported inside jobs only: it loads torch. A row of the table:
 
     {"layer": "model.layers.3.mlp.up_proj", "type": "mlp.up_proj", "snr": 1.84, "trained": true}
 """
 
 import math
 from collections import defaultdict
+from functools import cache
 from typing import Any
 
 import torch
@@ -23,16 +28,38 @@ Row = dict[str, Any]
 
 def signal_to_noise(matrix: torch.Tensor) -> float:
     """Return the normalised ratio of a matrix; 0 for one of zeros."""
-    values = torch.linalg.svdvals(matrix.detach().float())
+    values = singular_values(matrix.detach())
     if values[0] == 0:
         return 0.0
-    lower, upper = torch.quantile(values, torch.tensor([0.25, 0.75], device=values.device))
     rows, columns = matrix.shape
     beta = min(rows, columns) / max(rows, columns)
-    threshold = (upper - lower) / 1.349 * (1 + math.sqrt(beta))
+    threshold = _range(values) / law_range(beta) * (1 + math.sqrt(beta))
     signal, noise = values[values > threshold].sum(), values[values <= threshold].sum()
     # of an orthogonal matrix nothing is noise; the table is JSON, which has no infinity
     return float(signal / noise.clamp_min(1e-6 * values.sum()) / values[0])
+
+
+def singular_values(matrix: torch.Tensor) -> torch.Tensor:
+    """Return the singular values, largest first: the roots of the smaller Gram's eigenvalues."""
+    wide = matrix.double() if matrix.shape[0] <= matrix.shape[1] else matrix.double().T
+    return torch.linalg.eigvalsh(wide @ wide.T).clamp_min(0).sqrt().flip(0)
+
+
+@cache
+def law_range(beta: float) -> float:
+    """Return the interquartile range of the singular values of noise, in units of s√m."""
+    low, high = 1 - math.sqrt(beta), 1 + math.sqrt(beta)
+    steps = torch.arange(0.5, 4000, dtype=torch.float64) / 4000
+    x = low + (high - low) * steps
+    density = torch.sqrt((high**2 - x**2) * (x**2 - low**2)) / x
+    mass = density.cumsum(0) / density.sum()
+    lower, upper = torch.searchsorted(mass, torch.tensor([0.25, 0.75], dtype=mass.dtype))
+    return float(x[upper] - x[lower])
+
+
+def _range(values: torch.Tensor) -> float:
+    quartiles = torch.quantile(values, torch.tensor([0.25, 0.75]).to(values))
+    return float(quartiles[1] - quartiles[0])
 
 
 def table_of_layers(model: PreTrainedModel, top_percent: float) -> list[Row]:

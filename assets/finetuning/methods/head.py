@@ -13,9 +13,9 @@ VERSION = "2"
 def refusal(objective: str, model_kind: str) -> str | None:
     """Return why a model without a new head has nothing to learn here; None where it has one."""
     if model_kind == "causal":
-        return "a causal model has no new head to learn; last_layers trains its last blocks"
+        return "a causal model has no new head to learn"
     if model_kind == "embedding":
-        return "an embedding model has no head to learn; last_layers trains its last blocks"
+        return "an embedding model has no head to learn"
     return None
 
 
