@@ -10,6 +10,7 @@ from transformers import PrinterCallback, Trainer, TrainerCallback
 
 from assets.finetuning.checkpoints import Checkpoints
 from assets.finetuning.interruption import heeding_sigterm
+from assets.finetuning.levers import computes_bf16
 from assets.finetuning.order import keep_order
 from assets.finetuning.resuming import EarlyStopping, train_on
 
@@ -74,14 +75,6 @@ def _saving(early_stopping_patience: int | None, evaluates: bool) -> dict[str, A
         "metric_for_best_model": "eval_loss",
         "greater_is_better": False,
     }
-
-
-def computes_bf16() -> bool:
-    """Return whether the GPU, or the CPU where there is none, multiplies bfloat16 natively."""
-    if torch.cuda.is_available():
-        return torch.cuda.is_bf16_supported(including_emulation=False)
-    features = torch.cpu.get_capabilities()
-    return bool(features.get("avx512_bf16") or features.get("amx_bf16"))
 
 
 def train(

@@ -1,0 +1,78 @@
+"""What is chosen by device and rows so that training is fast there; the loss stays the same. Heavy.
+
+lever                     where                                    exact but for rounding, since
+base_dtype: bfloat16      a causal base that stays as it is, on    adapters stay float32, and
+                          a device that computes it natively       evaluation loads the base so too
+micro_batch_size          a CPU: few rows at a time need little    a step's loss is divided by all
+                          padding and stay in its cache            that it learns, whatever the cut
+loss over labels only     a CPU: loss_head.py                      what has no label has no loss
+
+A GPU is kept busy by whole batches; there TRL's own kernels leave out what has no label.
+"""
+
+from collections.abc import Mapping, Sequence
+from types import ModuleType
+from typing import Any
+
+import torch
+
+TOKENS_AT_ONCE = 512  # more leave the cache of a core, fewer spend the time on starting operations
+
+
+def computes_bf16() -> bool:
+    """Return whether the GPU, or the CPU where there is none, multiplies bfloat16 natively."""
+    if torch.cuda.is_available():
+        return torch.cuda.is_bf16_supported(including_emulation=False)
+    features = torch.cpu.get_capabilities()
+    return bool(features.get("avx512_bf16") or features.get("amx_bf16"))
+
+
+def base_dtype(settings: Mapping[str, Any], objective: ModuleType, method: ModuleType) -> str:
+    """Return how the base's weights are kept.
+
+    A weight that learns needs float32: most steps are too small for bfloat16 to show. So does a new
+    head, which only some kinds of model have.
+    """
+    frozen = getattr(method, "BASE_IS_FROZEN", False) and objective.MODEL == "causal"
+    wanted = computes_bf16() if settings["bf16"] is None else settings["bf16"]
+    return "bfloat16" if frozen and wanted else "float32"
+
+
+def micro_batched(
+    settings: Mapping[str, Any], objective: ModuleType, rows: Sequence[Mapping[str, Any]]
+) -> dict[str, Any]:
+    """Return the settings with each batch cut into micro-batches that are accumulated.
+
+    A batch is whole where its rows are compared with each other, and on a GPU.
+    """
+    batch, cut = settings["per_device_train_batch_size"], settings["micro_batch_size"]
+    if getattr(objective, "IN_BATCH", False):
+        cut = batch
+    elif cut is None:
+        cut = batch if torch.cuda.is_available() else best_cut(batch, rows)
+    return {
+        **settings,
+        "micro_batch_size": cut,
+        "per_device_train_batch_size": cut,
+        "gradient_accumulation_steps": settings["gradient_accumulation_steps"] * batch // cut,
+    }
+
+
+def best_cut(batch: int, rows: Sequence[Mapping[str, Any]]) -> int:
+    """Return how many rows at a time, a divisor of `batch`, fit TOKENS_AT_ONCE; at least one."""
+    lengths = sorted(_tokens(row) for row in rows)
+    cuts = [cut for cut in range(1, batch + 1) if batch % cut == 0]
+    fitting = [cut for cut in cuts if cut * _mean_longest(lengths, cut) <= TOKENS_AT_ONCE]
+    return max(fitting, default=1)
+
+
+def _tokens(row: Mapping[str, Any]) -> int:
+    """Return the tokens of a row; of both answers where it holds two."""
+    return sum(len(ids) for name, ids in row.items() if name.endswith("input_ids"))
+
+
+def _mean_longest(lengths: Sequence[int], drawn: int) -> float:
+    """Return the expected length of the longest of `drawn` rows; `lengths` are sorted."""
+    number = len(lengths)
+    below = [(place / number) ** drawn for place in range(number + 1)]
+    return sum(n * (below[i + 1] - below[i]) for i, n in enumerate(lengths))
