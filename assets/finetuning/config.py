@@ -51,6 +51,8 @@ class FinetuningConfig(PluggedConfig):
     max_steps: int = -1  # a positive number overrides num_train_epochs
     per_device_train_batch_size: int = Field(default=8, ge=1)  # rows a step: more, steadier, slower
     gradient_accumulation_steps: int = Field(default=1, ge=1)  # batches a step, one after another
+    # Rows of a batch computed at a time: fewer, less memory. None: on a CPU as many as are fast.
+    micro_batch_size: int | None = Field(default=None, ge=1)
     lr_scheduler_type: Scheduler = "cosine"
     warmup_steps: float = Field(default=0.1, ge=0)  # below 1: a share of all steps
     weight_decay: float = Field(default=0.0, ge=0)  # pulls weights to zero: against over-fitting
@@ -93,6 +95,13 @@ class FinetuningConfig(PluggedConfig):
             self.method, self.gradient_checkpointing, self.merge_adapter, self.quantise
         ):
             raise ValueError(reason)
+        batch = self.per_device_train_batch_size
+        if self.micro_batch_size and batch % self.micro_batch_size:
+            raise ValueError(
+                f"micro_batch_size {self.micro_batch_size} does not divide "
+                f"per_device_train_batch_size {batch}: take one of "
+                f"{', '.join(str(n) for n in range(1, batch + 1) if batch % n == 0)}"
+            )
         if ignored := self._ignored():
             raise ValueError("; ".join(ignored))
         scratch = parse_base_model(self.base_model).kind == "scratch"

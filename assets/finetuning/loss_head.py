@@ -1,11 +1,11 @@
 """The loss of a causal model over its labelled positions only. Heavy.
 
-In a row with a prompt of 200 tokens and an answer of 100, only 100 positions have a label; TRL, away
-from a GPU, projects all of them to the vocabulary, padding too. Here the hidden states of the
-labelled positions are gathered just before the model's own head, so everything around it (adapters,
-scaling, checkpointing, noise on embeddings) works as it does without:
+In a row with a prompt of 200 tokens and an answer of 100, only 100 positions have a label; away
+from a GPU TRL projects all of them to the vocabulary, padding too. Here the hidden states of the
+labelled positions are gathered just before the head of the model, so that everything around it
+(adapters, scaling, checkpointing, noise on embeddings) works as it does without:
 
-    input_ids      7  3  9  5  2   pad           hidden states (1, 6, H)
+    input_ids      7    3  9  5  2   pad         hidden states (1, 6, H)
     labels      -100 -100  9  5  2  -100     ->  those that predict 9, 5 and 2: (3, H) -> (3, V)
 """
 
@@ -62,7 +62,10 @@ def labelled_loss(
 
 
 class LabelledLoss:
-    """Mixed in before a Trainer: its loss is `labelled_loss` wherever that is exact."""
+    """Mixed in before TRL's SFTTrainer: its loss is `labelled_loss` wherever that is exact.
+
+    On a GPU TRL's own kernel does the same; it has none for smoothed labels.
+    """
 
     def compute_loss(
         self: Any,
@@ -72,9 +75,10 @@ class LabelledLoss:
         num_items_in_batch: torch.Tensor | int | None = None,
     ) -> Any:
         """Return the loss as transformers' Trainer means it; with outputs, the trainer's own."""
-        if return_outputs or not is_exact(self.accelerator.unwrap_model(model)):
-            return super().compute_loss(model, inputs, return_outputs, num_items_in_batch)
         smoothing = self.args.label_smoothing_factor
+        served = self.args.device.type == "cuda" and not smoothing
+        if return_outputs or served or not is_exact(self.accelerator.unwrap_model(model)):
+            return super().compute_loss(model, inputs, return_outputs, num_items_in_batch)
         loss = labelled_loss(model, inputs, num_items_in_batch, smoothing)
         if self.args.average_tokens_across_devices and num_items_in_batch is not None:
             loss = loss * self.accelerator.num_processes  # whose gradients are averaged

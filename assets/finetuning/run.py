@@ -89,6 +89,7 @@ def prepare(job: dict[str, Any], folder: Path, say: Say) -> "tuple[dict[str, Any
     """Return what is known of the model before it is trained, and the training, ready to start."""
     from transformers import AutoTokenizer, set_seed
 
+    from assets.finetuning.levers import base_dtype, micro_batched
     from assets.finetuning.training import Training, shared_arguments
 
     examples, objective = Path(job["examples_dir"]), find(OBJECTIVES, job["objective"])
@@ -107,17 +108,19 @@ def prepare(job: dict[str, Any], folder: Path, say: Say) -> "tuple[dict[str, Any
         "labels": template["labels"],
         "template_hash": template["template_hash"],
         "quantization": _quantization(job),
+        "dtype": base_dtype(job["settings"], objective, find(METHODS, job["method"])),
         "base_model": base,
     }
     model = _model(manifest, tokenizer)
     set_seed(manifest["seed"])
     teacher = job.get("teacher_model")
+    settings = micro_batched(job["settings"], objective, learnt)
     training = Training(
         model=model,
         tokenizer=tokenizer,
         train=learnt,
         eval=watched,
-        arguments=shared_arguments(len(learnt), bool(watched), job["settings"], folder),
+        arguments=shared_arguments(len(learnt), bool(watched), settings, folder),
         options=options_of(OBJECTIVES, job["objective"])(**job["objective_options"]),
         max_length=template["max_length"],
         labels=template["labels"],

@@ -45,6 +45,7 @@ def shared_arguments(
     batch = settings["per_device_train_batch_size"] * settings["gradient_accumulation_steps"]
     steps = max(settings["max_steps"], 0) or rows / batch * settings["num_train_epochs"]
     ours = ("find_learning_rate", "dropout", "group_by_length", "early_stopping_patience")
+    ours += ("micro_batch_size",)
     return {
         **{name: value for name, value in settings.items() if name not in ours},
         "train_sampling_strategy": "group_by_length" if settings["group_by_length"] else "random",
@@ -53,7 +54,7 @@ def shared_arguments(
         "output_dir": str(folder / "trainer"),
         **_saving(settings["early_stopping_patience"], evaluates),
         "eval_strategy": "epoch" if evaluates else "no",
-        "per_device_eval_batch_size": 8,
+        "per_device_eval_batch_size": settings["micro_batch_size"] or 8,
         "logging_steps": max(1, round(steps / 20)),
         "report_to": [],
         "disable_tqdm": True,

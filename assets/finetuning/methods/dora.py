@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 
 VERSION = "1"
 MERGES = True
+BASE_IS_FROZEN = True  # it may be kept in bfloat16
 
 
 class Options(LowRankOptions):

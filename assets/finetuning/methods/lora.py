@@ -10,6 +10,7 @@ if TYPE_CHECKING:
 VERSION = "2"
 MERGES = True
 AVERAGES = True  # several adapters on one base have an average
+BASE_IS_FROZEN = True  # it may be kept in bfloat16
 
 
 class Options(LowRankOptions):

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 VERSION = "1"
 MERGES = True
 AVERAGES = True  # several adapters on one base have an average
+BASE_IS_FROZEN = True  # it may be kept in bfloat16
 OPTIM = "paged_adamw_8bit"  # its state moves to the host where a GPU has no room; not on a CPU
 _HEADS = ("classifier", "score", "lm_head")  # new or delicate: they stay as they are
 

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 EXAMPLES = "chat"  # what templating renders for it
 MODEL = "causal"  # what is loaded: a ModelKind
-VERSION = "1"
+VERSION = "2"
 
 
 def trainer(training: "Training") -> "Trainer":
@@ -21,6 +21,11 @@ def trainer(training: "Training") -> "Trainer":
     from datasets import Dataset
     from trl.trainer.sft_config import SFTConfig
     from trl.trainer.sft_trainer import SFTTrainer
+
+    from assets.finetuning.loss_head import LabelledLoss
+
+    class LabelledTrainer(LabelledLoss, SFTTrainer):
+        """TRL's trainer with the loss over labelled positions only."""
 
     columns = ("input_ids", "labels")
     train, evaluation = (
@@ -33,7 +38,7 @@ def trainer(training: "Training") -> "Trainer":
         dataset_kwargs={"skip_prepare_dataset": True},
         model_init_kwargs=None,
     )
-    return SFTTrainer(
+    return LabelledTrainer(
         model=training.model,  # type: ignore[arg-type]
         args=arguments,
         train_dataset=train,
