@@ -21,7 +21,7 @@ from resources.launcher import Launcher
 from resources.model_registry import ChampionModel, ModelRegistry
 from resources.presentation import shown
 
-VERSION = "2"
+VERSION = "3"
 
 
 def build(

@@ -49,7 +49,8 @@ def micro_batched(
     if getattr(objective, "IN_BATCH", False):
         cut = batch
     elif cut is None:
-        cut = batch if torch.cuda.is_available() else best_cut(batch, rows)
+        summed = getattr(objective, "LOSS_IS_SUMMED", False)
+        cut = batch if torch.cuda.is_available() else best_cut(batch, rows, summed)
     return {
         **settings,
         "micro_batch_size": cut,
@@ -58,17 +59,26 @@ def micro_batched(
     }
 
 
-def best_cut(batch: int, rows: Sequence[Mapping[str, Any]]) -> int:
-    """Return how many rows at a time, a divisor of `batch`, fit TOKENS_AT_ONCE; at least one."""
-    lengths = sorted(_tokens(row) for row in rows)
+def best_cut(batch: int, rows: Sequence[Mapping[str, Any]], summed: bool = True) -> int:
+    """Return how many rows at a time, a divisor of `batch`, fit TOKENS_AT_ONCE; at least one.
+
+    A loss that is not `summed` over a step is averaged over its micro-batches, and then the last
+    of an epoch must not be smaller than the others.
+    """
+    lengths = sorted(row_tokens(row) for row in rows)
     cuts = [cut for cut in range(1, batch + 1) if batch % cut == 0]
-    fitting = [cut for cut in cuts if cut * _mean_longest(lengths, cut) <= TOKENS_AT_ONCE]
-    return max(fitting, default=1)
+    exact = [cut for cut in cuts if summed or cut == batch or len(rows) % cut == 0]
+    return max(
+        cut for cut in exact if cut == 1 or cut * _mean_longest(lengths, cut) <= TOKENS_AT_ONCE
+    )
 
 
-def _tokens(row: Mapping[str, Any]) -> int:
-    """Return the tokens of a row; of both answers where it holds two."""
-    return sum(len(ids) for name, ids in row.items() if name.endswith("input_ids"))
+def row_tokens(row: Mapping[str, Any]) -> int:
+    """Return the tokens of all the sequences of a row, as templating rendered it."""
+    found = [value for name, value in row.items() if name.endswith("input_ids")]
+    return sum(
+        len(ids) if not ids or isinstance(ids[0], int) else sum(map(len, ids)) for ids in found
+    )
 
 
 def _mean_longest(lengths: Sequence[int], drawn: int) -> float:

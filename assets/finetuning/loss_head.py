@@ -78,7 +78,8 @@ class LabelledLoss:
         smoothing = self.args.label_smoothing_factor
         served = self.args.device.type == "cuda" and not smoothing
         if return_outputs or served or not is_exact(self.accelerator.unwrap_model(model)):
-            return super().compute_loss(model, inputs, return_outputs, num_items_in_batch)
+            own: Any = super()
+            return own.compute_loss(model, inputs, return_outputs, num_items_in_batch)
         loss = labelled_loss(model, inputs, num_items_in_batch, smoothing)
         if self.args.average_tokens_across_devices and num_items_in_batch is not None:
             loss = loss * self.accelerator.num_processes  # whose gradients are averaged

@@ -36,6 +36,7 @@ PACKAGES = ("torch", "transformers", "peft", "trl", "accelerate", "datasets")
 def work(job: dict[str, Any], folder: Path, say: Say) -> dict[str, Any]:
     """Train what `job` asks for, save the model under `folder/model`, return the manifest."""
     say("loading torch, transformers and the rows")
+    from assets.finetuning.levers import row_tokens
     from assets.finetuning.training import train
     from assets.finetuning.watch import Watch
 
@@ -44,7 +45,7 @@ def work(job: dict[str, Any], folder: Path, say: Say) -> dict[str, Any]:
         job = _with_found_rate(job, folder, say)
     manifest, training = prepare(job, folder, say)
     title = f"{job['objective']} by {job['method']}"
-    watch = Watch(say, title, sum(map(_tokens, training.train)))
+    watch = Watch(say, title, sum(map(row_tokens, training.train)))
     training.callbacks.append(watch)
     total, trainable = _parameters(training.model)
     say(f"training {trainable:,} of {total:,} parameters on {len(training.train)} rows")
@@ -180,14 +181,6 @@ def _rows(examples: Path, split: str) -> "list[Row]":
 
     rows = pq.read_table(examples / "rows.parquet", filters=[("split", "=", split)])
     return rows.to_pylist()
-
-
-def _tokens(row: "Row") -> int:
-    """Return the tokens of all the sequences of a row."""
-    found = [value for name, value in row.items() if name.endswith("input_ids")]
-    return sum(
-        len(ids) if not ids or isinstance(ids[0], int) else sum(map(len, ids)) for ids in found
-    )
 
 
 def _of_the_route(rows: "list[Row]", route: str | None) -> "list[Row]":

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 EXAMPLES = "plain"
 MODEL = "causal"
 VERSION = "1"
+LOSS_IS_SUMMED = True  # over all that a step learns, however it is cut
 
 
 def trainer(training: "Training") -> "Trainer":

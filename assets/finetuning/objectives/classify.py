@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 EXAMPLES = "text"
 MODEL = "sequence"  # what is loaded: a ModelKind
 VERSION = "2"
+LOSS_IS_SUMMED = True  # over all that a step learns, however it is cut
 
 
 def trainer(training: "Training") -> "Trainer":

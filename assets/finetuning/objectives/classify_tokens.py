@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 EXAMPLES = "tokens"
 MODEL = "tokens"  # what is loaded: a ModelKind
 VERSION = "1"
+LOSS_IS_SUMMED = True  # over all that a step learns, however it is cut
 
 
 def trainer(training: "Training") -> "Trainer":

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 EXAMPLES = "retrieval"
 MODEL = "score"  # what is loaded: a ModelKind
 VERSION = "1"
+LOSS_IS_SUMMED = True  # over all that a step learns, however it is cut
 
 
 def trainer(training: "Training") -> "Trainer":

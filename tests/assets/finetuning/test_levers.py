@@ -22,9 +22,9 @@ def rows(*lengths: int) -> list[dict[str, list[int]]]:
 
 def test_long_rows_are_computed_one_by_one_and_short_ones_together() -> None:
     assert best_cut(8, rows(*range(100, 600, 10))) == 1
-    assert best_cut(8, rows(*range(60, 180, 10))) == 2
+    assert best_cut(8, rows(*range(80, 260, 10))) == 2
     assert best_cut(8, rows(*range(10, 60))) == 8
-    assert best_cut(6, rows(70, 80, 90)) == 6
+    assert best_cut(6, rows(60, 70, 80)) == 6
 
 
 def test_both_answers_and_all_texts_of_a_row_count() -> None:
@@ -32,6 +32,12 @@ def test_both_answers_and_all_texts_of_a_row_count() -> None:
     assert best_cut(8, pairs) == 4
     texts = [{"input_ids": [[1] * 60, [1] * 40, [1] * 28]}]
     assert best_cut(8, texts) == 4
+
+
+def test_an_average_is_only_cut_where_its_parts_are_of_one_size() -> None:
+    assert best_cut(8, rows(*[200] * 20)) == best_cut(8, rows(*[200] * 20), summed=False) == 2
+    assert best_cut(8, rows(*[200] * 21), summed=False) == 1
+    assert best_cut(8, rows(*[50] * 21), summed=False) == 8
 
 
 def test_the_rows_of_a_step_stay_the_same() -> None:
