@@ -22,21 +22,39 @@ class Decoding:
 
 
 def generate(
-    arm: Arm, prompts: Sequence[list[int]], stop: set[int], how: Decoding, batch_size: int
+    arm: Arm,
+    prompts: Sequence[list[int]],
+    routes: Sequence[str],
+    stop: set[int],
+    how: Decoding,
+    batch_size: int,
 ) -> list[str]:
-    """Return one text a prompt, without special tokens; drawing begins anew from the seed."""
+    """Return one text a prompt, without special tokens; drawing begins anew from the seed.
+
+    `routes` says which of several adapters each prompt is for.
+    """
     import transformers
+
+    from assets.loading.models import adapters_for
 
     transformers.set_seed(how.seed)
     longest_first = sorted(range(len(prompts)), key=lambda i: len(prompts[i]), reverse=True)
     texts: dict[int, str] = {}
     for start in range(0, len(longest_first), batch_size):
         batch = longest_first[start : start + batch_size]
-        texts.update(zip(batch, _batch(arm, [prompts[i] for i in batch], stop, how), strict=True))
+        adapters = adapters_for(arm.model, [routes[i] for i in batch])
+        made = _batch(arm, [prompts[i] for i in batch], adapters, stop, how)
+        texts.update(zip(batch, made, strict=True))
     return [texts[i] for i in range(len(prompts))]
 
 
-def _batch(arm: Arm, prompts: list[list[int]], stop: set[int], how: Decoding) -> list[str]:
+def _batch(
+    arm: Arm,
+    prompts: list[list[int]],
+    adapters: dict[str, list[str]],
+    stop: set[int],
+    how: Decoding,
+) -> list[str]:
     import torch
 
     ends = sorted(stop)
@@ -49,6 +67,7 @@ def _batch(arm: Arm, prompts: list[list[int]], stop: set[int], how: Decoding) ->
             max_new_tokens=how.max_new_tokens,
             eos_token_id=ends or None,
             pad_token_id=ends[0] if ends else 0,
+            **adapters,
             **(sampling if how.temperature > 0 else {"do_sample": False}),
         )
     return [_text(arm, row.tolist(), stop) for row in made[:, ids.shape[1] :]]

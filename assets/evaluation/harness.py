@@ -35,7 +35,8 @@ class CompletionLM(_HFLM):
     ) -> list[Answer]:
         """Return one answer a request, in the order of the requests."""
         sequences = [(request.doc["input_ids"], request.doc["labels"]) for request in requests]
-        made = foresee(self.model, sequences, self.batch_size_per_gpu)
+        routes = [request.doc["route"] for request in requests]
+        made = foresee(self.model, sequences, self.batch_size_per_gpu, routes)
         return [(-found.nats, found.hits == found.tokens, found.hits) for found in made]
 
 
@@ -73,6 +74,7 @@ def _doc(arm: Arm, test: TestSet, index: int) -> Doc:
     completion = test.decode(trained)
     return {
         "id": row.id,
+        "route": row.route,
         "prompt": test.decode(row.input_ids[: prompt_length(row)], special=True),
         "completion": completion,
         "input_ids": input_ids,

@@ -1,15 +1,16 @@
-"""What models say of token ids, in batches of like length. Heavy inside the functions."""
+"""What models say of token ids, in batches of like length. Heavy: import it inside a function."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
+
+import torch
 
 from assets.evaluation.arms import Arm
 from assets.evaluation.test_set import IGNORED
+from assets.loading.models import adapters_for
 
-if TYPE_CHECKING:
-    import torch
-
+Sequenced = tuple[list[int], list[int]]  # input ids and labels
 Features = Mapping[str, list[int]]  # input_ids, and token_type_ids of a pair
 
 
@@ -28,16 +29,21 @@ class Foreseen:
 
 
 def foresee(
-    model: Any, sequences: Sequence[tuple[list[int], list[int]]], batch_size: int
+    model: Any, sequences: Sequence[Sequenced], batch_size: int, routes: Sequence[str] = ()
 ) -> list[Foreseen]:
-    """Return what a causal model makes of each (input ids, labels), in their order."""
+    """Return what a causal model makes of each (input ids, labels), in their order.
+
+    `routes` says which of several adapters each of them is for.
+    """
     found: dict[int, Foreseen] = {}
     for batch in _batches([len(ids) for ids, _ in sequences], batch_size):
-        found.update(zip(batch, _foreseen(model, [sequences[i] for i in batch]), strict=True))
+        adapters = adapters_for(model, [routes[i] for i in batch]) if routes else {}
+        made = _foreseen(model, [sequences[i] for i in batch], adapters)
+        found.update(zip(batch, made, strict=True))
     return [found[i] for i in range(len(sequences))]
 
 
-def logits(arm: Arm, inputs: Sequence[Features], batch_size: int) -> "list[torch.Tensor]":
+def logits(arm: Arm, inputs: Sequence[Features], batch_size: int) -> list[torch.Tensor]:
     """Return each input's logits: of shape (labels,), or (tokens, labels) from a token model."""
     found: dict[int, torch.Tensor] = {}
     for batch in _batches([len(features["input_ids"]) for features in inputs], batch_size):
@@ -56,16 +62,16 @@ def _batches(lengths: Sequence[int], size: int) -> Iterator[list[int]]:
         yield longest_first[start : start + size]
 
 
-def _foreseen(model: Any, sequences: Sequence[tuple[list[int], list[int]]]) -> Iterator[Foreseen]:
-    import torch
-
+def _foreseen(
+    model: Any, sequences: Sequence[Sequenced], adapters: dict[str, list[str]]
+) -> Iterator[Foreseen]:
     ids, labels = zip(*sequences, strict=True)
     wanted = _padded(labels, IGNORED)[:, 1:].to(model.device)
     inputs = _padded(ids, 0)[:, :-1].to(model.device)  # the right side is causal: no mask
     first = int((wanted != IGNORED).any(0).nonzero()[0])
     span = torch.arange(first, inputs.shape[1], device=model.device)
     with torch.inference_mode():
-        made = model(inputs, logits_to_keep=span, use_cache=False).logits
+        made = model(inputs, logits_to_keep=span, use_cache=False, **adapters).logits
     for row, label in zip(made, wanted[:, first:], strict=True):
         kept = label != IGNORED
         chosen = row[kept].float()
@@ -74,9 +80,7 @@ def _foreseen(model: Any, sequences: Sequence[tuple[list[int], list[int]]]) -> I
         yield Foreseen(float(nats), int(kept.sum()), hits)
 
 
-def _logits(arm: Arm, inputs: Sequence[Features]) -> "Iterator[torch.Tensor]":
-    import torch
-
+def _logits(arm: Arm, inputs: Sequence[Features]) -> Iterator[torch.Tensor]:
     filler: Any = arm.tokenizer.pad_token_id or 0
     batch = {
         name: _padded([features[name] for features in inputs], filler if name == "input_ids" else 0)
@@ -90,8 +94,6 @@ def _logits(arm: Arm, inputs: Sequence[Features]) -> "Iterator[torch.Tensor]":
         yield row[:length] if made.dim() == 3 else row
 
 
-def _padded(rows: Sequence[list[int]], filler: int) -> "torch.Tensor":
-    import torch
-
+def _padded(rows: Sequence[list[int]], filler: int) -> torch.Tensor:
     tensors = [torch.tensor(row) for row in rows]
     return torch.nn.utils.rnn.pad_sequence(tensors, batch_first=True, padding_value=filler)

@@ -10,7 +10,7 @@ from typing import Any
 import torch
 
 from assets.loading.entities import Span, spans_of
-from assets.loading.models import kind_of, load_tuned
+from assets.loading.models import adapters_for, kind_of, load_tuned
 from assets.loading.ready import ready
 from assets.loading.text_pairs import encode_pair
 
@@ -35,8 +35,11 @@ class Answers:
         model, self.tokenizer = load_tuned(folder, base_path)
         self.model = ready(model, self.tokenizer, self.kind, self.limit)
 
-    def written(self, prompt: str, max_new_tokens: int, temperature: float) -> str:
-        """Return the text that a causal model writes; temperature 0 is always the same."""
+    def written(self, prompt: str, max_new_tokens: int, temperature: float, route: str = "") -> str:
+        """Return the text that a causal model writes; temperature 0 is always the same.
+
+        `route` chooses one of several adapters.
+        """
         ids = self._asked(prompt)
         if len(ids) >= self.limit:
             raise ValueError(
@@ -50,6 +53,7 @@ class Answers:
                 max_new_tokens=max_new_tokens,
                 eos_token_id=self.tokenizer.eos_token_id,
                 pad_token_id=self.tokenizer.eos_token_id,
+                **adapters_for(self.model, [route]),
                 **(sampling if temperature > 0 else {"do_sample": False}),
             )
         return str(self.tokenizer.decode(made[0, len(ids) :], skip_special_tokens=True)).strip()

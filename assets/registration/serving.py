@@ -4,7 +4,8 @@ Of this project it needs only assets/loading, which MLflow copies beside it: a s
 has the packages that are named with it, and nothing else.
 
     load_model("models:/linkedin_writer@champion").predict(["slow backfills; on-call"])
-        prompts in, column `text` out; params: max_new_tokens, temperature (0: always the same)
+        prompts in, column `text` out; params: max_new_tokens, temperature (0: always the same);
+        where several adapters lie on one base: columns `prompt` and `route`, which of them answers
     load_model("models:/phishing_classifier@champion").predict([{"subject": "…", "body": "…"}])
         fields in, or one finished `text`; columns `label` and `score`, the label's probability, out
     models that label tokens: texts in, columns `entities` (start, end, label) and `masked` out
@@ -61,7 +62,10 @@ class TunedModel(PythonModel):
 
     def _write(self, frame: pd.DataFrame, params: Params) -> dict[str, list[Any]]:
         how = int(params.get("max_new_tokens", 256)), float(params.get("temperature", 0.0))
-        return {"text": [self.answers.written(prompt, *how) for prompt in _texts(frame, "prompt")]}
+        prompts = _texts(frame, "prompt")
+        routes = list(frame["route"].fillna("")) if "route" in frame else [""] * len(prompts)
+        rows = zip(prompts, routes, strict=True)
+        return {"text": [self.answers.written(prompt, *how, route) for prompt, route in rows]}
 
     def _label(self, frame: pd.DataFrame, params: Params) -> dict[str, list[Any]]:
         made = [self.answers.label(self._render(row)) for row in _filled(frame)]

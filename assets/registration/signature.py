@@ -12,19 +12,13 @@ if TYPE_CHECKING:
 def signature_of(manifest: Mapping[str, Any], template: Mapping[str, Any]) -> "ModelSignature":
     """Return the signature of a `fine_tuned_model`, by its manifest and its template."""
     from mlflow.models import ModelSignature
-    from mlflow.types import ColSpec, ParamSchema, ParamSpec, Schema
+    from mlflow.types import ColSpec, Schema
     from mlflow.types.schema import Array, DataType, Object, Property
 
     text = Schema([ColSpec("string")])  # no name: a list of texts is accepted as it is
     asked = question_of(manifest)
     if asked.model == "causal":
-        length, heat = (
-            ParamSpec("max_new_tokens", "long", 256),
-            ParamSpec("temperature", "double", 0.0),
-        )
-        return ModelSignature(
-            text, Schema([ColSpec("string", "text")]), ParamSchema([length, heat])
-        )
+        return _of_a_writer("adapters" in manifest)
     if asked.model == "tokens":
         ends = [Property(name, DataType.long) for name in ("start", "end")]
         entity = Object([*ends, Property("label", DataType.string)])
@@ -40,4 +34,17 @@ def signature_of(manifest: Mapping[str, Any], template: Mapping[str, Any]) -> "M
     return ModelSignature(
         Schema([ColSpec("string", name, required=False) for name in fields]),
         Schema([ColSpec("string", "label"), score]),
+    )
+
+
+def _of_a_writer(routed: bool) -> "ModelSignature":
+    from mlflow.models import ModelSignature
+    from mlflow.types import ColSpec, ParamSchema, ParamSpec, Schema
+
+    prompt, route = ColSpec("string", "prompt"), ColSpec("string", "route", required=False)
+    length, heat = ("max_new_tokens", "long", 256), ("temperature", "double", 0.0)
+    return ModelSignature(
+        Schema([prompt, route] if routed else [ColSpec("string")]),
+        Schema([ColSpec("string", "text")]),
+        ParamSchema([ParamSpec(*length), ParamSpec(*heat)]),
     )

@@ -51,7 +51,8 @@ def run(arm: Arm, test: TestSet, options: Options, seed: int) -> Scores:
     prompts = [ids[:start] for (ids, _), start in zip(sequences, starts, strict=True)]
     trained = [[i for i in labels if i != IGNORED] for _, labels in sequences]
     how = Decoding(options.max_new_tokens, options.temperature, options.top_p, seed)
-    posts = generate(arm, prompts, stop_ids(arm, trained), how, options.generation_batch_size)
+    routes, stop = [row.route for row in rows], stop_ids(arm, trained)
+    posts = generate(arm, prompts, routes, stop, how, options.generation_batch_size)
     return _scores(posts, _authors_posts(test, options), test)
 
 

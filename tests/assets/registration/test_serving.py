@@ -15,6 +15,7 @@ from assets.questions import question_of
 from assets.registration.card import _use
 from assets.registration.packaging import SERVING_CODE, loading_code, package
 from assets.registration.purpose import purpose_of
+from assets.registration.signature import signature_of
 from tests.assets.evaluation.judged import OBJECTIVES, make_judged
 from tests.assets.registration.models import write_writer
 
@@ -174,6 +175,12 @@ def test_a_pair_without_one_of_its_texts_is_refused() -> None:
         _pairs(pd.DataFrame([{"query": "a", "document": "b"}, {"query": "a"}]), "query", "document")
     with pytest.raises(ValueError, match="the column of texts must be named 'text', not 'id'"):
         _texts(pd.DataFrame({"id": ["7"]}), "text")
+
+
+def test_a_model_of_several_adapters_asks_for_a_route() -> None:
+    manifest = {"labels": None, "adapters": {"billing": "03cd"}}
+    assert signature_of(manifest, {}).inputs.input_names() == ["prompt", "route"]
+    assert len(signature_of({"labels": None}, {}).inputs.inputs) == 1
 
 
 def test_the_code_that_goes_along_is_of_this_project_nothing_but_loading(tmp_path: Path) -> None:
