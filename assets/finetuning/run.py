@@ -107,6 +107,7 @@ def prepare(job: dict[str, Any], folder: Path, say: Say) -> "tuple[dict[str, Any
         "examples": template["kind"],
         "model_kind": objective.MODEL,
         "labels": template["labels"],
+        "student_layers": job["objective_options"].get("student_layers"),
         "template_hash": template["template_hash"],
         "quantization": _quantization(job),
         "dtype": base_dtype(job["settings"], objective, find(METHODS, job["method"])),
@@ -126,6 +127,7 @@ def prepare(job: dict[str, Any], folder: Path, say: Say) -> "tuple[dict[str, Any
         max_length=template["max_length"],
         labels=template["labels"],
         load_teacher=(lambda: _teacher(teacher, manifest)) if teacher else None,
+        load_teacher_tokenizer=(lambda: _teacher_tokenizer(teacher)) if teacher else None,
     )
     return manifest, training
 
@@ -255,14 +257,27 @@ def _findings(manifest: dict[str, Any], model: Any) -> dict[str, Any] | None:
 
 
 def _teacher(named: str, manifest: dict[str, Any]) -> Any:
-    """Return the model that is learnt from: a published `fine_tuned_model`, or a base model."""
+    """Return the model that is learnt from: a published `fine_tuned_model`, or a base model.
+
+    A base model as the teacher of a classifier brings its own head and labels.
+    """
     from assets.loading.models import load_base, load_tuned
 
     if (Path(named) / "manifest.json").exists():
         return load_tuned(Path(named))[0]
     base = parse_base_model(named)
     described = {"path": base.location(), "revision": base.revision or "main"}
-    return load_base({**manifest, "base_model": described, "quantization": None})
+    own = {"base_model": described, "labels": None, "student_layers": None, "quantization": None}
+    return load_base({**manifest, **own})
+
+
+def _teacher_tokenizer(named: str) -> "PreTrainedTokenizerBase":
+    from transformers import AutoTokenizer
+
+    if (Path(named) / "manifest.json").exists():
+        return AutoTokenizer.from_pretrained(Path(named) / "model")
+    base = parse_base_model(named)
+    return AutoTokenizer.from_pretrained(base.location(), revision=base.revision or "main")
 
 
 def _parameters(model: Any) -> tuple[int, int]:

@@ -35,6 +35,7 @@ class Training:
     labels: list[str] | None = None  # of a classifier
     # Loads the model that a distilling objective learns from, in evaluation mode.
     load_teacher: Callable[[], Any] | None = None
+    load_teacher_tokenizer: "Callable[[], PreTrainedTokenizerBase] | None" = None
     callbacks: list[TrainerCallback] = field(default_factory=list)
 
 

@@ -17,6 +17,28 @@ def blocks(model: PreTrainedModel) -> dict[str, nn.Module]:
     )
 
 
+def keep_layers(model: PreTrainedModel, count: int) -> None:
+    """Leave a model `count` of its blocks, taken evenly: of 12, 6 are 0, 2, 4, 7, 9 and 11.
+
+    So DistilBERT began (Sanh et al. 2019). Raises ValueError where the model has fewer.
+    """
+    named = blocks(model)
+    if not 1 <= count <= len(named):
+        raise ValueError(f"student_layers {count}: the base model has {len(named)}")
+    last = len(named) - 1
+    kept = [round(i * last / (count - 1)) for i in range(count)] if count > 1 else [0]
+    modules = list(named.values())
+    at, _, name = next(iter(named)).rpartition(".")[0].rpartition(".")
+    setattr(model.get_submodule(at), name, nn.ModuleList(modules[i] for i in kept))
+    for number, i in enumerate(kept):
+        for part in modules[i].modules():
+            if hasattr(part, "layer_idx"):  # where it stands in the cache of what was read
+                part.layer_idx = number  # type: ignore[assignment]
+    model.config.num_hidden_layers = count
+    if getattr(model.config, "layer_types", None):
+        model.config.layer_types = [model.config.layer_types[i] for i in kept]
+
+
 def from_block(model: PreTrainedModel, name: str) -> list[nn.Parameter]:
     """Return the parameters of a block and of all that is registered after it.
 

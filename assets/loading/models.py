@@ -14,7 +14,7 @@ from typing import Any, Literal, cast
 import transformers
 from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
-from assets.loading import bottleneck
+from assets.loading import bottleneck, layers
 
 # causal       writes text
 # sequence     gives a text one of its labels
@@ -41,8 +41,12 @@ def load_base(manifest: Mapping[str, Any], path: str | None = None) -> Any:
     arguments = {"revision": base["revision"] if path is None else None, **_precision(manifest)}
     transformers.set_seed(manifest["seed"])
     if kind == "embedding":
-        return _without_repacking(_sentence_transformer(path or base["path"], arguments))
-    loaded = _CLASSES[kind].from_pretrained(path or base["path"], **arguments, **_head(manifest))
+        loaded = _sentence_transformer(path or base["path"], arguments)
+    else:
+        head = _head(manifest)
+        loaded = _CLASSES[kind].from_pretrained(path or base["path"], **arguments, **head)
+    if manifest.get("student_layers"):
+        layers.keep_layers(inner_model(loaded, kind), manifest["student_layers"])
     return _without_repacking(loaded).eval()
 
 
@@ -139,6 +143,8 @@ def _head(manifest: Mapping[str, Any]) -> dict[str, Any]:
         return {}
     if kind == "score":
         return {"num_labels": 1}
+    if labels is None:  # a model that brings its head, and the names of its labels
+        return {}
     return {
         "num_labels": len(labels),
         "id2label": dict(enumerate(labels)),

@@ -7,9 +7,16 @@ from tempfile import mkdtemp
 from typing import Any
 
 import torch
-from transformers import BertConfig, BertModel, LlamaConfig, LlamaForCausalLM
+from transformers import (
+    AutoTokenizer,
+    BertConfig,
+    BertForSequenceClassification,
+    BertModel,
+    LlamaConfig,
+    LlamaForCausalLM,
+)
 
-from assets.discovery import find
+from assets.discovery import find, options_of
 from assets.finetuning.config import FinetuningConfig
 from assets.finetuning.pairs import OBJECTIVES
 from assets.finetuning.run import work
@@ -120,6 +127,23 @@ def base_for(objective: str) -> str:
     return base("llama" if llama else "bert")
 
 
+@cache
+def classifier(labels: tuple[str, ...] = tuple(LABELS)) -> str:
+    """Return the folder of a two-layer classifier with its tokenizer, as a teacher."""
+    folder = mkdtemp(prefix="tuneline-classifier-")
+    torch.manual_seed(1)
+    named = {"id2label": dict(enumerate(labels)), "label2id": {n: i for i, n in enumerate(labels)}}
+    BertForSequenceClassification.from_pretrained(base("bert"), **named).save_pretrained(folder)
+    AutoTokenizer.from_pretrained(examples("text") / "tokenizer").save_pretrained(folder)
+    return folder
+
+
+def teacher_for(objective: str) -> str:
+    """Return a model that the objective can learn from."""
+    sequence = find(OBJECTIVES, objective).MODEL == "sequence"
+    return classifier() if sequence else base_for(objective)
+
+
 def config(objective: str, method: str, **section: object) -> FinetuningConfig:
     """Return a short training; further keys as in a defs.yaml."""
     settings: dict[str, Any] = {
@@ -131,6 +155,8 @@ def config(objective: str, method: str, **section: object) -> FinetuningConfig:
         "per_device_train_batch_size": 4,
         "bf16": False,
     }
+    if "teacher_model" in options_of(OBJECTIVES, objective).model_fields:
+        settings["teacher_model"] = teacher_for(objective)
     return FinetuningConfig(**{**settings, **section})
 
 
