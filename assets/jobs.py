@@ -2,6 +2,7 @@
 
 `job.json` holds plain values, `output_dir` and `run_key` among them. A job writes into a folder
 aside and publishes it by one rename, the manifest written last: a folder with a manifest is whole.
+Where several processes do one job together, the first of them publishes and speaks.
 """
 
 import json
@@ -20,6 +21,7 @@ from typing import Any
 
 from dagster_pipes import DagsterPipesWarning, open_dagster_pipes
 
+from assets import processes
 from assets.failures import plain_message
 
 MANIFEST = "manifest.json"
@@ -39,6 +41,7 @@ def run_job(work: Work) -> None:
     _quiet_libraries()
     job = json.loads(Path(sys.argv[1]).read_text(encoding="utf-8"))
     output_dir = Path(job["output_dir"])
+    processes.join()
     with _progress() as say:
         failure = _publish(work, job, output_dir, say)
     if failure is not None:
@@ -53,7 +56,9 @@ def _publish(work: Work, job: dict[str, Any], output_dir: Path, say: Say) -> str
         return None
     try:
         with published(output_dir) as folder:
-            write_json(folder / MANIFEST, work(job, folder, say))
+            manifest = work(job, folder, say)
+            if processes.is_first():
+                write_json(folder / MANIFEST, manifest)
     except Stopped as stopped:
         print(stopped, file=sys.stderr)
         say(str(stopped))
@@ -70,8 +75,13 @@ def _publish(work: Work, job: dict[str, Any], output_dir: Path, say: Say) -> str
 def published(target: Path) -> Iterator[Path]:
     """Yield an empty `<target>.partial`; rename it to `target` when the block succeeds."""
     partial = target.with_name(f"{target.name}.partial")
+    if not processes.is_first():
+        processes.wait_for_all()  # until the first one has made it
+        yield partial
+        return
     shutil.rmtree(partial, ignore_errors=True)
     partial.mkdir(parents=True)
+    processes.wait_for_all()
     try:
         yield partial
         for path in filter(Path.is_file, partial.rglob("*")):
@@ -119,19 +129,24 @@ def _quiet_libraries() -> None:
 
 @contextmanager
 def _progress() -> Iterator[Say]:
-    if "DAGSTER_PIPES_CONTEXT" not in os.environ:
+    piped = "DAGSTER_PIPES_CONTEXT" in os.environ
+    if piped:
+        threading.Thread(target=_end_with, args=(processes.ancestors(),), daemon=True).start()
+    if not processes.is_first():
+        yield lambda line: None
+        return
+    if not piped:
         logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s")
         yield logging.getLogger("job").info
         return
-    threading.Thread(target=_end_with_the_parent, args=(os.getppid(),), daemon=True).start()
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", DagsterPipesWarning)
         with open_dagster_pipes() as pipes:
             yield pipes.log.info
 
 
-def _end_with_the_parent(parent: int) -> None:
+def _end_with(ancestors: list[int]) -> None:
     """End this process when the Dagster run that started it is gone, killed say."""
-    while os.getppid() == parent:
+    while processes.ancestors() == ancestors:
         time.sleep(1)
     os._exit(1)

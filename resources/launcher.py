@@ -8,13 +8,15 @@ import json
 import os
 import signal
 import subprocess
-import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import dagster as dg
+from pydantic import Field
+
+from resources import several_processes
 
 MANIFEST = "manifest.json"
 # Read by OpenMP and malloc when a process starts, so they must be in its environment. A waiting
@@ -33,19 +35,26 @@ PROCESS_POLICY = {
 class Launcher(dg.ConfigurableResource):
     """Runs jobs as local processes."""
 
+    # That train together, one a GPU: a step then learns from so many times the rows.
+    num_processes: int = Field(default=1, ge=1)
     stop_grace_seconds: float = 20.0  # between SIGTERM and SIGKILL when a run is cancelled
 
     def run(
-        self, context: dg.AssetExecutionContext, module: str, job: Mapping[str, object]
+        self,
+        context: dg.AssetExecutionContext,
+        module: str,
+        job: Mapping[str, object],
+        num_processes: int = 1,
     ) -> dict[str, Any]:
         """Run `job` and return its manifest; at once where its output already stands.
 
-        `job["output_dir"]` names the folder that the job publishes. Raises dg.Failure when the
-        process fails or ends without a manifest, and ends the whole process group on cancel.
+        `job["output_dir"]` names the folder that the job publishes; more than one process is for
+        jobs that know of each other. Raises dg.Failure when one fails or ends without a manifest,
+        and ends the whole process group on cancel.
         """
         output_dir = Path(str(job["output_dir"]))
         if not (output_dir / MANIFEST).exists():
-            self._run_process(context, module, job, output_dir)
+            self._run_process(context, module, job, output_dir, num_processes)
         else:
             context.log.info(f"{output_dir.name} already stands: nothing to do")
         return json.loads((output_dir / MANIFEST).read_text(encoding="utf-8"))
@@ -56,6 +65,7 @@ class Launcher(dg.ConfigurableResource):
         module: str,
         job: Mapping[str, object],
         output_dir: Path,
+        num_processes: int,
     ) -> None:
         output_dir.parent.mkdir(parents=True, exist_ok=True)
         job_file = output_dir.parent / f"{output_dir.name}.job.json"
@@ -70,7 +80,7 @@ class Launcher(dg.ConfigurableResource):
             ) as session,
         ):
             process = subprocess.Popen(
-                [sys.executable, "-m", module, str(job_file)],
+                several_processes.command(module, job_file, num_processes),
                 env={**PROCESS_POLICY, **os.environ, **session.get_bootstrap_env_vars()},
                 start_new_session=True,
                 stdout=log,
@@ -81,17 +91,18 @@ class Launcher(dg.ConfigurableResource):
             finally:
                 _end_group(process, self.stop_grace_seconds)
         if returncode != 0:
+            written = log_file.read_text(encoding="utf-8", errors="replace").splitlines()
+            code = several_processes.exit_code(written, returncode)
             raise dg.Failure(
-                f"{module} ended with exit code {returncode}:\n{_last_lines(log_file)}\n"
+                f"{module} ended with exit code {code}:\n{_last_lines(written)}\n"
                 f"All it wrote: {log_file}\nRun it alone: python -m {module} {job_file}"
             )
         if not (output_dir / MANIFEST).exists():
             raise dg.Failure(f"{module} exited 0 without publishing {output_dir}: nothing was made")
 
 
-def _last_lines(log_file: Path, count: int = 15) -> str:
-    lines = log_file.read_text(encoding="utf-8", errors="replace").splitlines()
-    return "\n".join(lines[-count:])
+def _last_lines(written: Sequence[str], count: int = 15) -> str:
+    return "\n".join(several_processes.of_the_job(written)[-count:])
 
 
 def _end_group(process: subprocess.Popen[bytes], grace_seconds: float) -> None:

@@ -92,7 +92,9 @@ def _trained(
         examples = store.latest(context, examples_key)
         champions = {other: model_registry.needed_champion(other) for other in others}
         weights = {other: champion.weights_hash for other, champion in champions.items()}
-        run_key = content_hash([examples.version, code_version, route, *sorted(weights.items())])
+        together = launcher.num_processes  # more of them learn from more rows a step
+        others_too = [route, *sorted(weights.items()), *([together] if together > 1 else [])]
+        run_key = content_hash([examples.version, code_version, *others_too])
         output = store.folder(key, run_key)
         base_model = model_registry.located(config.base_model)
         job = _job(config, examples, champions, base_model) | {
@@ -102,7 +104,7 @@ def _trained(
             "route": route,
             "base_models_dir": str(store.folder(dg.AssetKey([pipeline]), "base_models")),
         }
-        manifest = launcher.run(context, "assets.finetuning.run", job)
+        manifest = launcher.run(context, "assets.finetuning.run", job, together)
         return Artifact(key, manifest["weights_hash"], output).result(**shown(summary(manifest)))
 
     return trained

@@ -55,7 +55,7 @@ def keep_order(trainer: Trainer) -> None:
     args, rows = trainer.args, trainer.train_dataset
     if own or args.train_sampling_strategy != "group_by_length" or not isinstance(rows, Sized):
         return
-    group = args.train_batch_size * args.gradient_accumulation_steps
+    group = args.train_batch_size * args.gradient_accumulation_steps * args.world_size
     order = LengthGroupedOrder([_tokens(row) for row in rows], group, args.seed)  # type: ignore[attr-defined]
     trainer._get_train_sampler = lambda train_dataset=None: order
     trainer.add_callback(_EpochOfTheOrder(order))

@@ -15,6 +15,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from assets import processes
 from assets.discovery import find, options_of
 from assets.finetuning.checkpoints import Checkpoints
 from assets.finetuning.pairs import METHODS, OBJECTIVES
@@ -54,6 +55,8 @@ def work(job: dict[str, Any], folder: Path, say: Say) -> dict[str, Any]:
         Checkpoints.beside(folder, job["run_key"], say),
         job["settings"]["early_stopping_patience"],
     )
+    if not processes.is_first():
+        return {}
     save(training, manifest["model_kind"], Path(job["examples_dir"]), folder)
     finished = _finish(manifest, training, Path(job["examples_dir"]), folder, say)
     return {
@@ -296,6 +299,7 @@ def _circumstances(bf16: bool) -> dict[str, Any]:
         "hardware": {
             "device": device or platform.machine(),
             "threads": torch.get_num_threads(),
+            "processes": processes.count(),
             "bf16": bf16,
         },
         "peak_memory_mb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024,

@@ -7,13 +7,14 @@ import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from assets import processes
 from assets.jobs import MANIFEST, Say, published, write_json
 from assets.records import content_hash
 
 if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerBase
 
-BLOCK = 128  # tokens a row of pre-training
+BLOCK, BATCH = 128, 8  # tokens a row of pre-training, rows a step
 
 
 def build_scratch(
@@ -26,7 +27,9 @@ def build_scratch(
     if not (folder / MANIFEST).exists():
         with published(folder) as aside:
             _pretrain(texts, job["scratch"], job["settings"]["seed"], tokenizer, aside, say)
-            write_json(aside / MANIFEST, {"scratch": job["scratch"], "rows": len(texts)})
+            if processes.is_first():
+                write_json(aside / MANIFEST, {"scratch": job["scratch"], "rows": len(texts)})
+        processes.wait_for_all()  # until it is published
     return folder
 
 
@@ -68,6 +71,8 @@ def _pretrain(
         "num_train_epochs": scratch["num_train_epochs"],
         "learning_rate": scratch["learning_rate"],
         "seed": seed,
+        # as many rows a step however many processes: it is the same base
+        "per_device_train_batch_size": max(1, BATCH // processes.count()),
     }
     model = LlamaForCausalLM(config)
     trainer = Trainer(
@@ -77,5 +82,7 @@ def _pretrain(
         callbacks=[Watch(say, "pre-training the scratch base", len(blocks) * BLOCK)],
     )
     train(trainer)
+    if not processes.is_first():
+        return
     shutil.rmtree(folder / "trainer", ignore_errors=True)
     model.save_pretrained(folder)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import torch
 from transformers import PrinterCallback, Trainer, TrainerCallback
 
+from assets import processes
 from assets.finetuning.checkpoints import Checkpoints
 from assets.finetuning.interruption import heeding_sigterm
 from assets.finetuning.levers import computes_bf16
@@ -43,7 +44,8 @@ def shared_arguments(
     rows: int, evaluates: bool, settings: dict[str, Any], folder: Path
 ) -> dict[str, Any]:
     """Return the TrainingArguments of every objective: about 20 log lines a training."""
-    batch = settings["per_device_train_batch_size"] * settings["gradient_accumulation_steps"]
+    together = processes.count() * settings["gradient_accumulation_steps"]
+    batch = settings["per_device_train_batch_size"] * together
     steps = max(settings["max_steps"], 0) or rows / batch * settings["num_train_epochs"]
     ours = ("find_learning_rate", "dropout", "group_by_length", "early_stopping_patience")
     ours += ("micro_batch_size",)

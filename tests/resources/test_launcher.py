@@ -34,12 +34,12 @@ def module(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     return write
 
 
-def launch(module: str, output_dir: Path) -> dict:
-    made = {}
+def launch(module: str, output_dir: Path, num_processes: int = 1) -> dict:
+    made, job = {}, {"output_dir": str(output_dir), "n": 7}
 
     @dg.asset
     def launched(context: dg.AssetExecutionContext) -> dg.MaterializeResult:
-        made.update(Launcher().run(context, module, {"output_dir": str(output_dir), "n": 7}))
+        made.update(Launcher().run(context, module, job, num_processes))
         return dg.MaterializeResult()
 
     dg.materialize([launched], instance=dg.DagsterInstance.ephemeral())
@@ -73,6 +73,38 @@ def test_a_job_that_publishes_and_then_fails_is_a_failure(module, tmp_path: Path
         launch(module(PUBLISH + "\nraise SystemExit(5)"), tmp_path / "out")
 
 
+@pytest.mark.slow
+def test_one_process_of_several_that_fails_ends_the_others_and_says_its_own_last_words(
+    module, tmp_path: Path
+) -> None:
+    job = module(
+        """
+        import os, sys, time
+        if os.environ["RANK"] == "1":
+            print("ValueError: these rows do not fit")
+            sys.exit(3)
+        time.sleep(600)
+        """
+    )
+    words = r"exit code 3:\n(?!.*elastic)(?s:.*)ValueError: these rows do not fit\nAll it wrote"
+    with pytest.raises(dg.Failure, match=words):
+        launch(job, tmp_path / "out", num_processes=2)
+
+
+@pytest.mark.slow
+def test_cancel_ends_every_process_of_several(module, tmp_path: Path) -> None:
+    job = module(
+        """
+        import os, pathlib, sys, time
+        pids = pathlib.Path(sys.argv[1]).with_name("pids-" + os.environ["RANK"])
+        pids.with_suffix(".partial").write_text(f"{os.getpid()} {os.getppid()}")
+        pids.with_suffix(".partial").rename(pids)
+        time.sleep(600)
+        """
+    )
+    cancel(job, tmp_path, [tmp_path / "pids-0", tmp_path / "pids-1"], num_processes=2)
+
+
 def test_cancel_leaves_no_process(module, tmp_path: Path) -> None:
     job = module(
         """
@@ -85,28 +117,30 @@ def test_cancel_leaves_no_process(module, tmp_path: Path) -> None:
         time.sleep(600)
         """
     )
-    program = tmp_path / "run.py"
-    program.write_text(
-        textwrap.dedent(
-            f"""
-            import dagster as dg
-            from resources.launcher import Launcher
+    cancel(job, tmp_path, [tmp_path / "pids"])
 
-            @dg.asset
-            def launched(context: dg.AssetExecutionContext) -> None:
-                launcher = Launcher(stop_grace_seconds=0.3)
-                launcher.run(context, {job!r}, {{"output_dir": {str(tmp_path / "out")!r}}})
 
-            dg.materialize([launched], instance=dg.DagsterInstance.ephemeral())
-            """
-        )
+def cancel(job: str, folder: Path, noted: list[Path], num_processes: int = 1) -> None:
+    """Run the job, cancel it when it has noted its processes, and wait until none is left."""
+    program = textwrap.dedent(
+        f"""
+        import dagster as dg
+        from resources.launcher import Launcher
+
+        @dg.asset
+        def launched(context: dg.AssetExecutionContext) -> None:
+            launcher = Launcher(stop_grace_seconds={0.3 if num_processes == 1 else 20})
+            asked = {{"output_dir": {str(folder / "out")!r}}}
+            launcher.run(context, {job!r}, asked, {num_processes})
+
+        dg.materialize([launched], instance=dg.DagsterInstance.ephemeral())
+        """
     )
-    run = subprocess.Popen([sys.executable, program], stderr=subprocess.DEVNULL)
-    pids = tmp_path / "pids"
-    wait_for(pids.exists)
+    run = subprocess.Popen([sys.executable, "-c", program], stderr=subprocess.DEVNULL)
+    wait_for(lambda: all(pids.exists() for pids in noted), seconds=90)
     run.send_signal(signal.SIGINT)
     run.wait(timeout=30)
-    for pid in pids.read_text().split():
+    for pid in " ".join(pids.read_text() for pids in noted).split():
         wait_for(lambda pid=int(pid): not is_alive(pid))
 
 
