@@ -241,7 +241,7 @@ def refused(checkout: Path) -> str:
         (12, "chat_template 'alpaca' is not one of ['chatml', "),
         (14, f"objective 'stf' is not one of {[*names('assets.finetuning.objectives')]}"),
         (13, "('lerning_rate' was unexpected)"),
-        (19, "'perplexity' is not one of ['classification', 'held_out_loss', "),
+        (19, "'perplexity' is not one of ['classification', 'forgetting', "),
     ],
 )
 def test_a_mistake_is_refused_with_file_line_and_the_names_that_exist(

@@ -1,6 +1,7 @@
 """Tiny real models with the folders that the rooms before this one publish."""
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -99,7 +100,13 @@ def chat_row(tokenizer: Any, number: int, split: Any, idea: str, post: str) -> T
     return TrainingExample(f"r{number}", f"g{number}", split, prompt + post, before + after, labels)
 
 
-def make_writer(root: Path, vocab: list[str], seed: int = 0, lora: bool = False) -> Path:
+def make_writer(
+    root: Path,
+    vocab: list[str],
+    seed: int = 0,
+    lora: bool = False,
+    posts: Sequence[tuple[str, str]] = POSTS,
+) -> Path:
     """Write base, tuned model and examples of a tiny Llama; returns `root`."""
     import torch
     from transformers import LlamaConfig, LlamaForCausalLM
@@ -118,7 +125,7 @@ def make_writer(root: Path, vocab: list[str], seed: int = 0, lora: bool = False)
     model = LlamaForCausalLM(config)
     model.save_pretrained(root / "base")
     rows = [
-        chat_row(tokenizer, number, split, *POSTS[number % len(POSTS)])
+        chat_row(tokenizer, number, split, *posts[number % len(posts)])
         for number, split in enumerate(["test"] * 6 + ["train"] * 2)
     ]
     tuned: Any = model

@@ -10,8 +10,8 @@ CHAT, TEXT = Question("chat", "causal"), Question("text", "sequence", ("safe", "
 
 def test_the_defaults_follow_from_rows_and_model():
     config = EvaluationConfig()
-    assert list(config.suited(CHAT)) == ["held_out_loss", "style_profile"]
-    assert list(config.suited(Question("plain", "causal"))) == ["held_out_loss"]
+    assert list(config.suited(CHAT)) == ["forgetting", "held_out_loss", "style_profile"]
+    assert list(config.suited(Question("plain", "causal"))) == ["forgetting", "held_out_loss"]
     assert list(config.suited(TEXT)) == ["classification"]
 
 
@@ -28,8 +28,9 @@ def test_a_benchmarks_own_key_stands_flat_in_the_section():
 def test_an_unknown_benchmark_is_refused_with_the_names_that_exist():
     with pytest.raises(ValidationError) as caught:
         EvaluationConfig(benchmarks=("perplexity",))
-    assert "unknown benchmark 'perplexity'; there are: classification, held_out_loss" in str(
-        caught.value
+    assert (
+        "unknown benchmark 'perplexity'; there are: classification, forgetting, held_out_loss"
+        in str(caught.value)
     )
 
 
@@ -37,7 +38,7 @@ def test_a_benchmark_of_another_kind_is_refused_with_those_that_suit():
     config = EvaluationConfig(benchmarks=("held_out_loss", "classification"))
     with pytest.raises(ValueError, match="'classification' does not suit a model of kind") as e:
         config.suited(CHAT)
-    assert "on rows of kind 'chat'; these do: held_out_loss" in str(e.value)
+    assert "on rows of kind 'chat'; these do: forgetting, held_out_loss, masking" in str(e.value)
 
 
 def test_a_misspelt_key_is_refused_with_the_allowed_ones():
@@ -67,5 +68,8 @@ def test_the_schema_names_every_benchmark_and_every_key():
 def test_the_json_schema_names_the_benchmarks_that_exist():
     validator = Draft202012Validator(EvaluationConfig.model_json_schema())
     [error] = validator.iter_errors({"benchmarks": ["perplexity"]})
-    assert "'perplexity' is not one of ['classification', 'held_out_loss'" in error.message
+    assert (
+        "'perplexity' is not one of ['classification', 'forgetting', 'held_out_loss'"
+        in error.message
+    )
     assert not list(validator.iter_errors({"benchmarks": None}))

@@ -96,6 +96,23 @@ def test_a_strangers_markup_is_shown_and_never_run(which: str, request: pytest.F
     assert "<a " not in html and "href" not in html
 
 
+def test_what_was_forgotten_is_read_off_sentences_of_no_pipeline(
+    writer: Path, tmp_path: Path
+) -> None:
+    manifest = run(job_for(writer, ["forgetting"]), tmp_path / "out")
+    figures = {arm: found["general_bits_per_byte"] for arm, found in manifest["metrics"].items()}
+    assert figures["tuned"] != figures["base"] and min(figures.values()) > 0
+    assert manifest["gate_metric"] is None
+
+
+def test_masking_of_rows_that_mask_nothing_is_refused(writer: Path, tmp_path: Path) -> None:
+    posts = [("same text", "same text"), ("other words", "other words")]
+    root = make_writer(tmp_path / "copies", ["same"], posts=posts)
+    (tmp_path / "out").mkdir()
+    with pytest.raises(ValueError, match="0 words are masked and 12 are not: the benchmark"):
+        work(job_for(root, ["masking"]), tmp_path / "out", lambda line: None)
+
+
 def test_the_champion_is_an_arm_of_its_own(writer: Path, tmp_path: Path):
     champion = {"champion_dir": str(writer / "model"), "champion_version": "3"}
     manifest = run(job_for(writer, ["held_out_loss"], **champion), tmp_path / "out")
