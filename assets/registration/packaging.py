@@ -55,10 +55,12 @@ def _is_adapter(folder: Path) -> bool:
 
 def _requirements(folder: Path, manifest: Mapping[str, Any]) -> list[str]:
     base, weights = manifest["base_model"], folder / "model"
+    in_few_bits = bool(manifest.get("quantization")) or (weights / "quantised.json").exists()
     needed = {
         base["name"]: _is_adapter(folder) and base["kind"] == "package",
         "peft": (weights / "adapter_config.json").exists(),
-        "bitsandbytes": bool(manifest.get("quantization")) or (weights / "quantised.json").exists(),
+        "bitsandbytes": in_few_bits,
+        "accelerate": in_few_bits,
         "sentence-transformers": manifest.get("model_kind") == "embedding",
     }
     names = [*_PACKAGES, *(name for name, is_needed in needed.items() if is_needed)]

@@ -26,7 +26,9 @@ def llama(tied: bool = True, **settings: Any) -> LlamaForCausalLM:
 
 def classifier(**settings: Any) -> BertForSequenceClassification:
     torch.manual_seed(0)
-    return BertForSequenceClassification(BertConfig(**{**SHAPE, **settings}, num_labels=3)).eval()
+    return BertForSequenceClassification(
+        BertConfig(**{**SHAPE, **settings, "num_labels": 3})
+    ).eval()
 
 
 def encoder() -> BertModel:

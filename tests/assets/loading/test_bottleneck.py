@@ -27,7 +27,7 @@ def test_the_width_is_the_hidden_size_by_the_reduction_factor() -> None:
 
 
 def test_adapters_of_a_bfloat16_model_learn_in_float32() -> None:
-    model = llama().to(torch.bfloat16)
+    model = llama().bfloat16()
     adapters = bottleneck.insert(model, 16, "silu")
     assert {p.dtype for p in adapters} == {torch.float32}
     assert outputs(model).dtype == torch.bfloat16
