@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import Any
 
 import dagster as dg
-from pydantic import BaseModel, ConfigDict, GetJsonSchemaHandler
+from pydantic import BaseModel, ConfigDict, GetJsonSchemaHandler, model_validator
 from pydantic_core import CoreSchema
 
 import assets.evaluation.asset
@@ -15,9 +15,10 @@ import assets.teacher.asset
 import assets.templating.asset
 import assets.validation.asset
 from assets.discovery import find
-from assets.evaluation.config import EvaluationConfig
+from assets.evaluation.config import BENCHMARKS, EvaluationConfig
 from assets.extraction.config import ExtractionConfig
 from assets.finetuning.config import OBJECTIVES, FinetuningConfig
+from assets.questions import Question
 from assets.registration.config import RegistrationConfig
 from assets.teacher.config import TeacherConfig
 from assets.templating.config import TemplatingConfig
@@ -42,6 +43,23 @@ class PipelineConfig(BaseModel):
     evaluation: EvaluationConfig = EvaluationConfig()
     registration: RegistrationConfig = RegistrationConfig()
     retrain: Retrain = "manual"  # on_change, daily, weekly, a cron expression, or manual
+
+    @model_validator(mode="after")
+    def _can_be_judged(self) -> "PipelineConfig":
+        """Refuse, before a model is trained, what evaluation or the gate would refuse after it."""
+        tuning = self.finetuning
+        if tuning is None or tuning.hosted:
+            return self
+        objective = find(OBJECTIVES, tuning.objective)
+        benchmarks = self.evaluation.suited(Question(objective.EXAMPLES, objective.MODEL))
+        measured = {m for name in benchmarks for m in find(BENCHMARKS, name).METRICS}
+        metric = self.registration.gate.metric
+        if metric and metric not in measured:
+            raise ValueError(
+                f"registration.gate.metric {metric!r} is measured by none of the benchmarks "
+                f"{', '.join(benchmarks)}; they measure: {', '.join(sorted(measured))}"
+            )
+        return self
 
     @classmethod
     def __get_pydantic_json_schema__(
