@@ -137,7 +137,7 @@ class FineTuningPipeline(dg.Component):
         return [
             *data,
             *models,
-            *rooms.evaluation.asset.build(name, config.evaluation),
+            *rooms.evaluation.asset.build(name, config.evaluation, tuning.hosted),
             *rooms.registration.asset.build(name, config.registration, fence),
         ]
 

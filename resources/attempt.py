@@ -74,7 +74,8 @@ class Sender:
         except ValueError as error:
             problem = self.endpoint.without_secrets(error)
             return Outcome(problem=f"unreadable: {problem}", again=True)
-        if not in_prompt and completion.text and "{" not in completion.text:
+        wanted = bool(request.schema) and not in_prompt
+        if wanted and completion.text and "{" not in completion.text:
             self.schema_in_prompt = True
             problem = f"no JSON but {completion.text[:80]!r}: the server ignored response_format"
             ignored = replace(completion, text="", problem=problem)

@@ -24,7 +24,10 @@ class Sampling:
 
 @dataclass(frozen=True, slots=True)
 class ChatRequest:
-    """Messages and the schema of the answer; `sample_index` tells draws of one prompt apart."""
+    """Messages and the schema of the answer; `sample_index` tells draws of one prompt apart.
+
+    An empty schema asks for no form: the answer is any text.
+    """
 
     messages: Messages
     schema: Schema
@@ -53,6 +56,8 @@ class ChatRequest:
         body: dict[str, Any] = {"model": model, limit: sampling.max_output_tokens}
         if sampling.temperature is not None:
             body["temperature"] = sampling.temperature
+        if not self.schema:
+            return {**body, "messages": self.messages}
         if schema_in_prompt:
             return {**body, "messages": _with_schema(self.messages, self.schema)}
         answer = {"name": "answer", "strict": True, "schema": self.schema}

@@ -1,4 +1,4 @@
-"""A service on loopback that speaks OpenAI's files and fine-tuning jobs, and what it was paid for.
+"""A service on loopback that speaks OpenAI's files, tuning jobs and chats, and what it was asked.
 
 A job goes through `shown`, one status a look, and ends as `ending` says. Before each answer, and
 after a creation, `on` is called with the name of the moment: it may raise `Broken`.
@@ -14,7 +14,7 @@ from threading import Lock
 from typing import Any
 
 from tests.loopback import Broken, form, loopback
-from tests.teacher_server import failure
+from tests.teacher_server import failure, text
 
 Job = dict[str, Any]
 STATUSES = ("validating_files", "queued", "running")
@@ -35,6 +35,8 @@ class Service:
     results: bytes = base64.b64encode(CURVE.encode())  # of a job that succeeded; b"": none
     filters: bool = True  # whether a list can be asked for by metadata
     cut_downloads: int = 0
+    answer: Callable[[Job], str] = lambda asked: "An answer."  # to a chat completion
+    asked: list[Job] = field(default_factory=list)  # the JSON of each
     files: dict[str, bytes] = field(default_factory=dict)
     uploads: list[dict[str, bytes]] = field(default_factory=list)  # the fields of each form
     jobs: dict[str, Job] = field(default_factory=dict)
@@ -137,6 +139,9 @@ class Service:
                 fields = form(content_type, body)
                 self.uploads.append(fields)
                 return self.keep_file(fields["file"], fields["purpose"].decode(), "f.jsonl")
+            case ["chat", "completions"]:
+                self.asked.append(json.loads(body))
+                return text(self.answer(self.asked[-1]))[2]
             case ["fine_tuning", "jobs"]:
                 self.on("before create")
                 created = self.create(json.loads(body))

@@ -5,6 +5,7 @@ from typing import Any
 import dagster as dg
 
 from assets.evaluation.config import EvaluationConfig
+from assets.evaluation.hosted import asset as hosted
 from assets.evaluation.report import markdown_table
 from assets.questions import question_of
 from assets.records import content_hash
@@ -17,8 +18,12 @@ VERSION = "3"  # raise it when the same configuration measures something else
 SEED = 0  # of drawing tokens and of the bootstrap; the same for every run, so that runs compare
 
 
-def build(pipeline: str, config: EvaluationConfig) -> list[dg.AssetsDefinition]:
-    """Return the asset of this room for one pipeline."""
+def build(
+    pipeline: str, config: EvaluationConfig, is_hosted: bool = False
+) -> list[dg.AssetsDefinition]:
+    """Return the asset of this room for one pipeline; a hosted model is asked, not loaded."""
+    if is_hosted:
+        return hosted.build(pipeline, config)
     key = dg.AssetKey([pipeline, "evaluation_report"])
 
     @dg.asset(

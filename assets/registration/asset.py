@@ -12,9 +12,9 @@ import dagster as dg
 from assets.questions import question_of
 from assets.records import content_hash
 from assets.registration.card import model_card, short_card
-from assets.registration.config import RegistrationConfig
-from assets.registration.packaging import SERVING_CODE, loading_code, package
-from assets.registration.promotion import decide, metric_of
+from assets.registration.config import Gate, RegistrationConfig
+from assets.registration.packaging import loading_code, package
+from assets.registration.promotion import decide, metric_of, undecided
 from assets.registration.record import Facts
 from resources.artifact_store import Artifact, ArtifactStore
 from resources.check_records import require_passed
@@ -53,8 +53,7 @@ def build(
         version = _register(model_registry, facts, model, run)
         alias = _set_alias(model_registry, facts, version)
         artifact = _publish(store, key, facts.manifest(version, alias))
-        metric = metric_of(facts.evaluation, config.gate)
-        return artifact.result(**_metadata(facts, metric, run, version, alias))
+        return artifact.result(**_metadata(facts, config.gate, run, version, alias))
 
     return [registered_model]
 
@@ -170,8 +169,8 @@ def _register(registry: ModelRegistry, facts: Facts, model: Artifact, run: Logge
         return registry.register(
             facts.pipeline,
             run.run_id,
-            code=SERVING_CODE,
-            code_paths=[loading_code(Path(folder))],
+            code=served.code,
+            code_paths=[loading_code(Path(folder))] if served.is_loaded else [],
             artifacts=served.artifacts,
             signature=served.signature,
             pip_requirements=served.pip_requirements,
@@ -199,14 +198,16 @@ def _publish(store: ArtifactStore, key: dg.AssetKey, manifest: Mapping[str, obje
 
 
 def _metadata(
-    facts: Facts, metric: str, run: LoggedRun, version: str, alias: str
+    facts: Facts, gate: Gate, run: LoggedRun, version: str, alias: str
 ) -> dict[str, object]:
     uri = f"models:/{facts.pipeline}@{alias}"
+    unknown = undecided(facts.evaluation, gate)
+    decisive = "" if unknown else f"_{metric_of(facts.evaluation, gate)}"
     return {
         "version": int(version),
         "promoted": int(facts.decision.promoted),
         "reason": facts.decision.reason,
-        **{name: value for name, value in facts.metrics().items() if name.endswith(f"_{metric}")},
+        **{name: value for name, value in facts.metrics().items() if name.endswith(decisive)},
         "mlflow_run": dg.MetadataValue.url(run.url),
         "load_it": dg.MetadataValue.md(f"`mlflow.pyfunc.load_model({uri!r})`"),
         "model_card": dg.MetadataValue.md(model_card(facts)),

@@ -23,8 +23,7 @@ def model_card(facts: Facts) -> str:
     model, purpose = facts.model, purpose_of(question_of(facts.model))
     parts = [
         f"# {facts.pipeline}",
-        f"It {purpose.task}. Tuned by `{model['method']}` from `{_base(model)}`: "
-        f"{model['parameters']['trainable']:,} of {model['parameters']['total']:,} parameters.",
+        f"It {purpose.task}. Tuned by `{model['method']}` from `{_base(model)}`: {_size(model)}.",
         "## Decision",
         f"{facts.decision.reason}.",
         "## Scores on the frozen test split",
@@ -40,6 +39,13 @@ def model_card(facts: Facts) -> str:
         _use(facts.pipeline, purpose.example),
     ]
     return "\n\n".join(parts) + "\n"
+
+
+def _size(model: Mapping[str, Any]) -> str:
+    if "hosted_model" in model:
+        return f"`{model['hosted_model']}`, job {model['job_id']}, ${model['cost_usd']:.2f}"
+    parameters = model["parameters"]
+    return f"{parameters['trainable']:,} of {parameters['total']:,} parameters"
 
 
 def _base(model: Mapping[str, Any]) -> str:

@@ -2,19 +2,21 @@
 
 import json
 import shutil
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from assets import loading
+from assets.questions import question_of
 from assets.registration.signature import signature_of
 
 if TYPE_CHECKING:
     from mlflow.models import ModelSignature
 
 SERVING_CODE = Path(__file__).with_name("serving.py")
+HOSTED_CODE = Path(__file__).with_name("serving_hosted.py")
 _PACKAGES = ("mlflow", "pandas", "torch", "transformers")
 
 
@@ -25,12 +27,18 @@ class ServedModel:
     artifacts: dict[str, Path]
     signature: "ModelSignature"
     pip_requirements: list[str]
+    code: Path = SERVING_CODE
+    is_loaded: bool = True  # by assets/loading, which goes along
 
 
 def package(folder: Path) -> ServedModel:
     """Return the parts of the published `fine_tuned_model` in `folder`."""
     manifest, template = _read(folder / "manifest.json"), _read(folder / "model" / "template.json")
     artifacts = {"model": folder / "model", "manifest": folder / "manifest.json"}
+    if question_of(manifest).model == "hosted":
+        needed = _pinned(["mlflow", "pandas", "openai"])
+        signature = signature_of(manifest, template)
+        return ServedModel(artifacts, signature, needed, HOSTED_CODE, is_loaded=False)
     base = manifest["base_model"]
     # A scratch model and a local folder exist nowhere else: without them the adapter is useless.
     # A hub id with its revision, or a package with its version, gives the same base again.
@@ -64,6 +72,10 @@ def _requirements(folder: Path, manifest: Mapping[str, Any]) -> list[str]:
         "sentence-transformers": manifest.get("model_kind") == "embedding",
     }
     names = [*_PACKAGES, *(name for name, is_needed in needed.items() if is_needed)]
+    return _pinned(names)
+
+
+def _pinned(names: Iterable[str]) -> list[str]:
     # "2.13.0+cpu" names a build, which no other machine can install by that name
     return [f"{name}=={version(name).partition('+')[0]}" for name in sorted(names)]
 

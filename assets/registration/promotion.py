@@ -57,6 +57,8 @@ def decide(evaluation: Mapping[str, Any], gate: Gate, champion: str | None) -> D
     there is none that this model can be compared with. Raises ValueError for a metric that the
     report has not, or that is no number.
     """
+    if why := undecided(evaluation, gate):
+        return Decision(False, f"held: {why}")
     scores = _scores(evaluation, gate)
     wins, losses = _against_the_simple(scores, gate)
     judged = evaluation.get("champion_version")
@@ -78,6 +80,11 @@ def decide(evaluation: Mapping[str, Any], gate: Gate, champion: str | None) -> D
     lower = " (lower is better)" if scores.lower_is_better else ""
     reason = f"{verdict}: {scores.metric} {scores.tuned:.3f} {'; '.join(why)}{lower}"
     return Decision(not losses, reason)
+
+
+def undecided(evaluation: Mapping[str, Any], gate: Gate) -> str:
+    """Return why the evaluation promotes nothing where the pipeline names no metric, else ""."""
+    return "" if gate.metric else evaluation.get("undecided", "")
 
 
 def metric_of(evaluation: Mapping[str, Any], gate: Gate) -> str:

@@ -39,6 +39,11 @@ _BY_MODEL = {
         _WRITES,
         '["slow backfills; on-call"]',
     ),
+    "hosted": Purpose(
+        "writes a text for a prompt, at the service that tuned it",
+        f"{_WRITES} Every prompt leaves for the service, which can withdraw the model or its base.",
+        '["slow backfills; on-call"]',
+    ),
     "sequence": Purpose(
         "gives a text one of its labels, with a probability",
         f"Its probabilities hold {_ELSEWHERE}",

@@ -44,6 +44,7 @@ class Facts:
             "weights_hash": self.weights_hash,
             "run_key": self.model["run_key"],
             "artifact": folder,
+            **{name: self.model[name] for name in ("hosted_model", "job_id") if name in self.model},
         }
 
     def manifest(self, version: str, alias: str) -> dict[str, object]:

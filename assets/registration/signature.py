@@ -17,7 +17,7 @@ def signature_of(manifest: Mapping[str, Any], template: Mapping[str, Any]) -> "M
 
     text = Schema([ColSpec("string")])  # no name: a list of texts is accepted as it is
     asked = question_of(manifest)
-    if asked.model == "causal":
+    if asked.model in ("causal", "hosted"):
         return _of_a_writer("adapters" in manifest)
     if asked.model == "tokens":
         ends = [Property(name, DataType.long) for name in ("start", "end")]

@@ -6,11 +6,11 @@ Chat, prompt masked and the end token learnt (S = <|im_start|>, E = <|im_end|>):
     labels     -100 … -100                              Backfills are … E -100
 """
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
+from assets.messages import messages_of
 from assets.records import Sample, TrainingExample
 
 if TYPE_CHECKING:
@@ -25,17 +25,6 @@ class Rendered:
 
     examples: list[TrainingExample]
     truncated: frozenset[str]
-
-
-def messages_of(fields: Mapping[str, str], system: str) -> list[dict[str, str]]:
-    """Return the messages before the answer: system, earlier turns, the prompt.
-
-    A sample's own `system` comes before the pipeline's; `history` is JSON of its earlier turns.
-    """
-    system = fields.get("system", system)
-    before = [{"role": "system", "content": system}] if system else []
-    history = json.loads(fields.get("history") or "[]")
-    return [*before, *history, {"role": "user", "content": fields["prompt"]}]
 
 
 def render_chats(

@@ -79,6 +79,11 @@ def describe(options: Options) -> str:
 
 def pictures(test: TestSet, scores: Mapping[str, Scores]) -> dict[str, bytes]:
     """Return the rates of author, base and tuned beside each other."""
+    return {"style": bars(scores)}
+
+
+def bars(scores: Mapping[str, Scores]) -> bytes:
+    """Return the picture of the arms' rates."""
     rates = [name for name in METRICS if name not in ("style_distance", "style_words")]
     figure, axes = blank("Style: share of posts with …", "", "share")
     arms = {"author": GREY, "base": ORANGE, "tuned": BLUE}
@@ -88,7 +93,7 @@ def pictures(test: TestSet, scores: Mapping[str, Scores]) -> dict[str, bytes]:
     axes.set_xticks(range(len(rates)), [rate.removeprefix("style_") for rate in rates])
     axes.set_ylim(0, 1)
     axes.legend(frameon=False, fontsize=7)
-    return {"style": png(figure)}
+    return png(figure)
 
 
 def shown(test: TestSet, scores: Mapping[str, Scores], count: int) -> list[Shown]:

@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from assets.finetuning.hosted.cost import Count, estimated_tokens, tokens_of
+from assets.messages import messages_of
 from assets.records import Row, Sample, Split
 
 # objective -> the service's word for it
@@ -88,25 +89,17 @@ def _chat(fields: Mapping[str, str], system: str) -> Row:
     before = [
         # each earlier answer is the last one of a sample of its own
         {**message, "weight": 0} if message["role"] == "assistant" else message
-        for message in _before(fields, system)
+        for message in messages_of(fields, system)
     ]
     return {"messages": [*before, _answer(fields["completion"])], **_tools(fields)}
 
 
 def _preference(fields: Mapping[str, str], system: str) -> Row:
     return {
-        "input": {"messages": _before(fields, system), **_tools(fields)},
+        "input": {"messages": messages_of(fields, system), **_tools(fields)},
         "preferred_output": [_answer(fields["chosen"])],
         "non_preferred_output": [_answer(fields["rejected"])],
     }
-
-
-def _before(fields: Mapping[str, str], system: str) -> list[dict[str, Any]]:
-    """Return the messages before the answer, as the chat template gets them."""
-    system = fields.get("system", system)
-    first = [{"role": "system", "content": system}] if system else []
-    history = json.loads(fields.get("history") or "[]")
-    return [*first, *history, {"role": "user", "content": fields["prompt"]}]
 
 
 def _answer(text: str) -> dict[str, Any]:

@@ -69,7 +69,8 @@ def upstream(rows: list[Sample]) -> list[Any]:
         folder.mkdir(exist_ok=True)
         template = {"kind": "chat", "system": "You write posts.", "template_hash": "t"}
         (folder / "template.json").write_text(json.dumps(template))
-        return store.publish_files(keys[1], "v1", folder).result()
+        splits = [{"id": sample.id, "split": sample.split} for sample in rows]
+        return store.publish_files(keys[1], "v1", folder, rows=splits).result()
 
     @dg.asset_check(asset=keys[1], blocking=True)
     def preflight() -> dg.AssetCheckResult:

@@ -10,8 +10,8 @@ from pydantic import ValidationError
 from assets.finetuning.hosted.cost import Price, estimate, estimated_tokens, price_of
 from assets.finetuning.hosted.files import training_files
 from assets.finetuning.methods.hosted import Options
+from assets.messages import messages_of
 from assets.records import Sample, Split
-from assets.templating.render import messages_of
 
 SYSTEM = "You write posts."
 CHAT = {"prompt": "slow backfills", "completion": "Backfills are …"}
