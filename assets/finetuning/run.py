@@ -37,6 +37,7 @@ PACKAGES = ("torch", "transformers", "peft", "trl", "accelerate", "datasets")
 def work(job: dict[str, Any], folder: Path, say: Say) -> dict[str, Any]:
     """Train what `job` asks for, save the model under `folder/model`, return the manifest."""
     say("loading torch, transformers and the rows")
+    from assets.finetuning import device
     from assets.finetuning.levers import row_tokens
     from assets.finetuning.training import train
     from assets.finetuning.watch import Watch
@@ -50,11 +51,13 @@ def work(job: dict[str, Any], folder: Path, say: Say) -> dict[str, Any]:
     training.callbacks.append(watch)
     total, trainable = _parameters(training.model)
     say(f"training {trainable:,} of {total:,} parameters on {len(training.train)} rows")
+    device.begin_peak()
     train(
         find(OBJECTIVES, job["objective"]).trainer(training),
         Checkpoints.beside(folder, job["run_key"], say),
         job["settings"]["early_stopping_patience"],
     )
+    manifest["memory"]["measured_peak"] = device.peak()
     if not processes.is_first():
         return {}
     save(training, manifest["model_kind"], Path(job["examples_dir"]), folder)
@@ -94,6 +97,7 @@ def prepare(job: dict[str, Any], folder: Path, say: Say) -> "tuple[dict[str, Any
     from transformers import AutoTokenizer, set_seed
 
     from assets.finetuning.levers import base_dtype, micro_batched
+    from assets.finetuning.readiness import require_ready
     from assets.finetuning.training import Training, shared_arguments
 
     examples, objective = Path(job["examples_dir"]), find(OBJECTIVES, job["objective"])
@@ -116,9 +120,11 @@ def prepare(job: dict[str, Any], folder: Path, say: Say) -> "tuple[dict[str, Any
         "dtype": base_dtype(job["settings"], objective, find(METHODS, job["method"])),
         "base_model": base,
     }
+    teacher = job.get("teacher_model")
+    ready = require_ready(manifest, learnt, watched, tokenizer, folder, teacher, say)
+    manifest["memory"] = ready.figures()
     model = _model(manifest, tokenizer)
     set_seed(manifest["seed"])
-    teacher = job.get("teacher_model")
     settings = micro_batched(job["settings"], objective, learnt)
     training = Training(
         model=model,
@@ -222,12 +228,6 @@ def _model(manifest: dict[str, Any], tokenizer: "PreTrainedTokenizerBase") -> An
     inner = inner_model(model, kind)
     if inner.config.pad_token_id is None:
         inner.config.pad_token_id = tokenizer.pad_token_id
-    embedded = next(inner.get_input_embeddings().parameters()).shape[0]
-    if len(tokenizer) > embedded:
-        raise ValueError(
-            f"the tokenizer has {len(tokenizer)} tokens, the base model embeds {embedded}: "
-            "they do not belong together"
-        )
     _set_dropout(inner, manifest["settings"]["dropout"])
     method = find(METHODS, manifest["method"])
     return with_inner_model(model, kind, method.apply(inner, _method_options(manifest), kind))

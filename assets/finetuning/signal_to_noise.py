@@ -28,6 +28,8 @@ Row = dict[str, Any]
 
 def signal_to_noise(matrix: torch.Tensor) -> float:
     """Return the normalised ratio of a matrix; 0 for one of zeros."""
+    if matrix.is_meta:  # the memory estimate asks for shapes; all alike, the first blocks are taken
+        return 0.0
     values = singular_values(matrix.detach())
     if values[0] == 0:
         return 0.0

@@ -25,6 +25,7 @@ def summary(manifest: Mapping[str, Any]) -> dict[str, Any]:
         "total_parameters": manifest["parameters"]["total"],
         "seconds": manifest["seconds"],
         "peak_memory_mb": manifest["peak_memory_mb"],
+        **({"memory": memory} if (memory := manifest.get("memory")) else {}),
         **trained,
         "settings": manifest["settings"],
         **_finished(manifest),

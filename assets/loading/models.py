@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal, cast
 
+import torch
 import transformers
 from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
@@ -48,6 +49,25 @@ def load_base(manifest: Mapping[str, Any], path: str | None = None) -> Any:
     if manifest.get("student_layers"):
         layers.keep_layers(inner_model(loaded, kind), manifest["student_layers"])
     return _without_repacking(loaded).eval()
+
+
+def without_weights(manifest: Mapping[str, Any], num_hidden_layers: int | None = None) -> Any:
+    """Return what a method changes of the base, on the meta device: its configuration is read only.
+
+    `num_hidden_layers` makes it shallower than it is.
+    """
+    base, kind = manifest["base_model"], kind_of(manifest)
+    head = {} if kind == "embedding" else _head(manifest)
+    config = transformers.AutoConfig.from_pretrained(
+        base["path"], revision=base["revision"], **head
+    )
+    if depth := num_hidden_layers or manifest.get("student_layers"):
+        config.num_hidden_layers = depth
+        if getattr(config, "layer_types", None):
+            config.layer_types = config.layer_types[:depth]
+    dtype = manifest.get("dtype") or config.dtype or "float32"
+    with torch.device("meta"):
+        return _CLASSES.get(kind, transformers.AutoModel).from_config(config, dtype=dtype).train()
 
 
 def load_tuned(folder: Path, base_path: str | None = None) -> tuple[Any, PreTrainedTokenizerBase]:

@@ -17,6 +17,7 @@ EXAMPLES = "plain"
 MODEL = "causal"
 VERSION = "1"
 LOSS_IS_SUMMED = True  # over all that a step learns, however it is cut
+LABELLED_ONLY = True  # no other position reaches the vocabulary
 
 
 def trainer(training: "Training") -> "Trainer":

@@ -15,6 +15,7 @@ EXAMPLES = "chat"  # what templating renders for it
 MODEL = "causal"  # what is loaded: a ModelKind
 VERSION = "2"
 LOSS_IS_SUMMED = True  # over all that a step learns, however it is cut
+LABELLED_ONLY = True  # no other position reaches the vocabulary
 
 
 def trainer(training: "Training") -> "Trainer":
