@@ -105,7 +105,7 @@ def _peak(model: nn.Module, batch: Batch, quantization: Mapping[str, Any] | None
         weight = module.weight
         dtype = torch.bfloat16 if batch.bf16 else weight.dtype
         module.weight = nn.Parameter(weight.to(dtype), requires_grad=False)
-    with FakeTensorMode():
+    with FakeTensorMode(allow_non_fake_inputs=True):  # a prefix counts its tokens in real ones
         _without_data(model, batch.device)
         live = _Live(cast(Any, model).config.get_text_config().vocab_size)
         live.know(model)

@@ -26,8 +26,8 @@ OPTIMIZER_BYTES: Mapping[str, float] = {
 }
 UNKNOWN_OPTIMIZER = 8
 # What a process on a CPU takes while it trains, beside its tensors: measured, see bench/memory.py.
-KERNELS = 70 << 20  # code and buffers of torch's and oneDNN's kernels
-FRAGMENTS = 0.05  # of what is made and freed in a step: holes that malloc cannot fill
+KERNELS = 100 << 20  # code and buffers of torch's and oneDNN's kernels
+FRAGMENTS = 0.1  # of what is made and freed in a step: holes that malloc cannot fill
 
 
 @dataclass(frozen=True)
