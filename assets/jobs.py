@@ -40,16 +40,19 @@ def run_job(work: Work) -> None:
     """Run `work(job, folder, say)`; what it returns becomes the manifest."""
     _quiet_libraries()
     job = json.loads(Path(sys.argv[1]).read_text(encoding="utf-8"))
-    output_dir = Path(job["output_dir"])
     processes.join()
     with _progress() as say:
-        failure = _publish(work, job, output_dir, say)
+        failure = attempt(work, job, say)
     if failure is not None:
         sys.exit(failure)  # outside of the pipes, which would report it with a traceback
 
 
-def _publish(work: Work, job: dict[str, Any], output_dir: Path, say: Say) -> str | int | None:
-    """Return the message, or the exit code, of a failure that is no fault of the code."""
+def attempt(work: Work, job: dict[str, Any], say: Say) -> str | int | None:
+    """Publish what `work` makes; return the message, or the exit code, of what its user can mend.
+
+    Any other failure is raised.
+    """
+    output_dir = Path(job["output_dir"])
     if (output_dir / MANIFEST).exists():
         say(f"{output_dir.name} already stands: nothing to do")
         drop_checkpoints(output_dir)

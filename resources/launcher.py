@@ -18,6 +18,8 @@ from pydantic import Field
 
 from resources import several_processes
 
+from resources.exit_reasons import exit_reason
+
 MANIFEST = "manifest.json"
 # Read by OpenMP and malloc when a process starts, so they must be in its environment. A waiting
 # OpenMP thread that spins makes a job up to ten times slower beside one busy process; a high mmap
@@ -37,7 +39,9 @@ class Launcher(dg.ConfigurableResource):
 
     # That train together, one a GPU: a step then learns from so many times the rows.
     num_processes: int = Field(default=1, ge=1)
-    stop_grace_seconds: float = 20.0  # between SIGTERM and SIGKILL when a run is cancelled
+    # Between SIGTERM and SIGKILL when a run is cancelled: a training saves a checkpoint meanwhile,
+    # so it must hold one step and the writing of model and optimizer.
+    stop_grace_seconds: float = 20.0
 
     def run(
         self,
@@ -94,7 +98,7 @@ class Launcher(dg.ConfigurableResource):
             written = log_file.read_text(encoding="utf-8", errors="replace").splitlines()
             code = several_processes.exit_code(written, returncode)
             raise dg.Failure(
-                f"{module} ended with exit code {code}:\n{_last_lines(written)}\n"
+                f"{module} failed, {exit_reason(code)}:\n{_last_lines(written)}\n"
                 f"All it wrote: {log_file}\nRun it alone: python -m {module} {job_file}"
             )
         if not (output_dir / MANIFEST).exists():

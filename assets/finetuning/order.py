@@ -4,8 +4,8 @@ transformers' own sampler for `group_by_length` draws from the global random sta
 training has moved on: it would see the rows of the epoch in another order. Imported inside jobs.
 """
 
-from collections.abc import Iterator, Mapping, Sequence, Sized
-from typing import Any
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any, cast
 
 import torch
 from transformers import Trainer, TrainerCallback, TrainerControl, TrainerState, TrainingArguments
@@ -52,13 +52,20 @@ def keep_order(trainer: Trainer) -> None:
     A trainer that samples in a way of its own is left alone.
     """
     own = type(trainer)._get_train_sampler is not Trainer._get_train_sampler
-    args, rows = trainer.args, trainer.train_dataset
-    if own or args.train_sampling_strategy != "group_by_length" or not isinstance(rows, Sized):
+    args, rows = trainer.args, cast("Any", trainer.train_dataset)
+    if own or args.train_sampling_strategy != "group_by_length" or not hasattr(rows, "__len__"):
         return
     group = args.train_batch_size * args.gradient_accumulation_steps * args.world_size
-    order = LengthGroupedOrder([_tokens(row) for row in rows], group, args.seed)  # type: ignore[attr-defined]
+    order = _order(rows, group, args.seed)
     trainer._get_train_sampler = lambda train_dataset=None: order
+    trainer._get_eval_sampler = lambda eval_dataset: _order(  # drawn from the same state as well
+        cast("Any", eval_dataset), args.eval_batch_size, args.seed
+    )
     trainer.add_callback(_EpochOfTheOrder(order))
+
+
+def _order(rows: Iterable[Mapping[str, Any]], group: int, seed: int) -> LengthGroupedOrder:
+    return LengthGroupedOrder([_tokens(row) for row in rows], group, seed)
 
 
 def _tokens(row: Mapping[str, Any]) -> int:

@@ -68,6 +68,22 @@ def test_a_failing_job_says_its_exit_code_and_how_to_run_it_alone(module, tmp_pa
         launch(module("raise SystemExit(3)"), tmp_path / "out")
 
 
+@pytest.mark.parametrize(
+    ("ends", "words"),
+    [
+        ("os.kill(os.getpid(), 9)", "killed by signal 9.*out of memory is the usual cause.*lora"),
+        ("os.kill(os.getpid(), 15)", "ended by SIGTERM.*nothing was published"),
+        ("raise SystemExit(143)", "ended by SIGTERM.*nothing was published"),
+        ("os.kill(os.getpid(), 11)", r"killed by signal 11 \(SIGSEGV\), a crash"),
+    ],
+)
+def test_a_job_that_a_signal_ended_says_which_and_what_to_do(
+    module, tmp_path: Path, ends: str, words: str
+) -> None:
+    with pytest.raises(dg.Failure, match=f"(?s)a_job failed, {words}"):
+        launch(module(f"import os\n{ends}"), tmp_path / "out")
+
+
 def test_a_job_that_publishes_and_then_fails_is_a_failure(module, tmp_path: Path) -> None:
     with pytest.raises(dg.Failure, match="exit code 5"):
         launch(module(PUBLISH + "\nraise SystemExit(5)"), tmp_path / "out")
@@ -110,9 +126,10 @@ def test_cancel_leaves_no_process(module, tmp_path: Path) -> None:
         """
         import os, pathlib, signal, subprocess, sys, time
         signal.signal(signal.SIGTERM, signal.SIG_IGN)  # a job that will not listen
-        worker = subprocess.Popen(["sleep", "600"])
+        worker = subprocess.Popen(["sh", "-c", "trap '' TERM; sleep 600 & echo $!; wait"],
+                                  stdout=subprocess.PIPE, text=True)  # nor will its worker
         out = pathlib.Path(sys.argv[1]).with_name("pids.partial")
-        out.write_text(f"{os.getpid()} {worker.pid}")
+        out.write_text(f"{os.getpid()} {worker.pid} {worker.stdout.readline()}")
         out.rename(out.with_name("pids"))
         time.sleep(600)
         """

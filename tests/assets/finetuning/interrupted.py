@@ -9,15 +9,15 @@ import json
 import os
 import random
 import signal
+import subprocess
 import sys
 import time
 import traceback
-from collections.abc import Callable
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-from assets.jobs import CHECKPOINTS, Stopped, published, write_json
+from assets.jobs import attempt, write_json
 
 CASES: dict[str, tuple[str, str, dict[str, Any]]] = {
     "sft": ("sft", "lora", {"lora_dropout": 0.1, "neftune_noise_alpha": 5}),
@@ -27,13 +27,17 @@ CASES: dict[str, tuple[str, str, dict[str, Any]]] = {
     "dpo in full": ("dpo", "full", {}),
     "classify": ("classify", "full", {"dropout": 0.2, "gradient_accumulation_steps": 2}),
     "classify by length": ("classify", "full", {"dropout": 0.2, "group_by_length": True}),
+    "damaged": ("classify", "full", {"save_steps": 2}),
+    "stopped": ("sft", "lora", {"lora_dropout": 0.1, "save_steps": 100}),
     "early stopping": (
         "classify",
         "full",
         {"early_stopping_patience": 3, "learning_rate": 0.003, "num_train_epochs": 12},
     ),
 }
+SIGNALS = {"stopped": signal.SIGTERM}  # any other case is killed by SIGKILL
 SECTION = {"num_train_epochs": 7, "per_device_train_batch_size": 2, "save_steps": 4}
+DAMAGED, FULL_DISK = "damaged", "full disk"
 LINES = 20  # that tell a loss, about, in a whole training
 GOES = ("starts: ", "goes on after ")  # how a training says that its steps begin
 
@@ -43,8 +47,12 @@ def main() -> None:
     os.environ |= {"OMP_NUM_THREADS": "1", "TOKENIZERS_PARALLELISM": "false"}  # read by the imports
     _import_everything()
     with TemporaryDirectory() as folder:
-        for case in sys.argv[3:] or CASES:
-            print(json.dumps(trial(case, kills, random.Random(seed), Path(folder))), flush=True)
+        for case in sys.argv[3:] or [*CASES, FULL_DISK]:
+            if case == FULL_DISK:
+                came_to = on_a_full_disk(Path(folder))
+            else:
+                came_to = trial(case, kills, random.Random(seed), Path(folder))
+            print(json.dumps(came_to), flush=True)
 
 
 def _import_everything() -> None:
@@ -64,42 +72,64 @@ def _import_everything() -> None:
 
 
 def trial(case: str, kills: int, moments: random.Random, root: Path) -> dict[str, Any]:
-    """Return what one case came to, and how long its steps and tries took."""
-    root = root / case.replace(" ", "-")
-    root.mkdir()
-    finished(fork(lambda say: _write_job(case, root)))
-    job = json.loads((root / "job.json").read_text())
-    whole = job | {"output_dir": str(root / "whole")}
+    """Return what a case came to that is interrupted so many times, then left alone."""
+    job = _job(case, root / case.replace(" ", "-"))
     began = time.monotonic()
-    assert finished(fork(lambda say: train(whole, say))).returncode == 0
-    seconds = time.monotonic() - began
-    broken = job | {"output_dir": str(root / "broken")}
-    tries = []
+    whole = finished(fork(job, "whole"))
+    seconds, number, tries = time.monotonic() - began, SIGNALS.get(case, signal.SIGKILL), []
     for _ in range(kills):
-        lines, pause = moments.randint(0, LINES // max(kills, 1)), moments.uniform(0, seconds / 15)
-        tries.append(killed(fork(lambda say: train(broken, say)), lines, pause))
-    tries.append(finished(fork(lambda say: train(broken, say))))
-    first, second = (_manifest(Path(j["output_dir"])) for j in (whole, broken))
+        lines, pause = moments.randint(1, LINES // kills), moments.uniform(0, seconds / 15)
+        tries.append(killed(fork(job, "broken"), lines, pause, number))
+    if case == DAMAGED:
+        _lose_the_optimizer(whole.output.with_name("broken.checkpoints"))
+    return _compared(case, whole, [*tries, finished(fork(job, "broken"))])
+
+
+def _lose_the_optimizer(checkpoints: Path) -> None:
+    """Take from the newest checkpoint the file that transformers would go on without."""
+    newest = max(checkpoints.iterdir(), key=lambda path: int(path.name.partition("-")[2]))
+    (newest / "optimizer.pt").unlink()
+
+
+def on_a_full_disk(root: Path) -> dict[str, Any]:
+    """Return what a training comes to on a disk of 4 MB that is full twice.
+
+    Needs `unshare -Urm` around this process, which may then mount a disk in memory.
+    """
+    disk, tries = root / "disk", []
+    disk.mkdir()
+    subprocess.run(["mount", "-t", "tmpfs", "-o", "size=4m", "tuneline", disk], check=True)
+    job = _job("classify", root / "full-disk")
+    for free_kb in (300, 1300, 4000):  # room for no checkpoint, for one, for two and the model
+        used = sum(path.stat().st_size for path in disk.rglob("*") if path.name != "taken")
+        (disk / "taken").write_bytes(bytes(max(4_000_000 - used - 1000 * free_kb, 0)))
+        tries.append(finished(fork(job | {"output_dir": str(disk / "broken")}, "broken")))
+    came_to = _compared(FULL_DISK, finished(fork(job, "whole")), tries)
+    subprocess.run(["umount", disk], check=True)
+    return came_to
+
+
+def _compared(case: str, whole: "Try", tries: list["Try"]) -> dict[str, Any]:
+    first, second = (_manifest(tried.output) for tried in (whole, tries[-1]))
     return {
         "case": case,
-        "kills": sum(t.returncode == -signal.SIGKILL for t in tries),
-        "resumed_at": [t.resumed_at for t in tries],
-        "refused": [line for t in tries for line in t.lines if "is not resumed" in line],
-        "exit": tries[-1].returncode,
+        "returncodes": [tried.returncode for tried in tries],
+        "resumed_at": [tried.resumed_at for tried in tries],
+        "last_words": [tried.lines[-1] for tried in tries],
+        "refused": [line for tried in tries for line in tried.lines if "not resumed" in line],
         "same_weights": first["weights_hash"] == second["weights_hash"],
         "same_history": _learnt(first) == _learnt(second),
-        "weights_hash": second["weights_hash"],
-        "left": [p.name for p in root.iterdir() if p.suffix in (".partial", CHECKPOINTS)],
-        "whole_seconds": round(seconds, 1),
+        "left": [path.name for path in tries[-1].output.parent.glob("*.*") if path.is_dir()],
     }
 
 
 class Try:
     """One process that trains, and what it said."""
 
-    def __init__(self, pid: int, pipe: int) -> None:
+    def __init__(self, pid: int, pipe: int, output: Path) -> None:
         self.pid = pid
         self.said = os.fdopen(pipe, encoding="utf-8")
+        self.output = output
         self.lines: list[str] = []
         self.returncode: int | None = None
 
@@ -110,23 +140,29 @@ class Try:
         return int(going[0].split()[4]) if going else 0
 
 
-def fork(action: Callable[[Callable[[str], None]], None]) -> Try:
-    """Run `action(say)` in a process of its own."""
+def fork(job: dict[str, Any], name: str) -> Try:
+    """Train in a process of its own, and publish under `name`."""
+    output = Path(job["output_dir"]).with_name(name)
     reading, writing = os.pipe()
     pid = os.fork()
     if pid:
         os.close(writing)
-        return Try(pid, reading)
+        return Try(pid, reading, output)
     try:
         os.close(reading)
-        action(lambda line: void(os.write(writing, f"{line}\n".encode())))
-    except Stopped as stopped:
-        os.write(writing, f"{stopped}\n".encode())
-        os._exit(stopped.exit_code)
+        from assets.finetuning.run import work
+
+        failure = attempt(
+            work,
+            job | {"output_dir": str(output)},
+            lambda line: void(os.write(writing, f"{line}\n".encode())),
+        )
+        if isinstance(failure, str):
+            os.write(writing, failure.encode())
+        os._exit(failure if isinstance(failure, int) else int(failure is not None))
     except BaseException:
         traceback.print_exc()
         os._exit(1)
-    os._exit(0)
 
 
 def void(_: object) -> None:
@@ -151,21 +187,18 @@ def killed(made: Try, lines: int, seconds: float, number: int = signal.SIGKILL) 
     return finished(made)
 
 
-def train(job: dict[str, Any], say: Callable[[str], None]) -> None:
-    """Do what the job's own process does."""
-    from assets.finetuning.run import work
+def _job(case: str, root: Path) -> dict[str, Any]:
+    """Return the job of a case; a process of its own makes its rows and its base model."""
+    root.mkdir()
+    if os.fork() == 0:
+        from tests.assets.finetuning import tiny
 
-    output = Path(job["output_dir"])
-    with published(output) as aside:
-        write_json(aside / "manifest.json", work(job, aside, say))
-
-
-def _write_job(case: str, root: Path) -> None:
-    from tests.assets.finetuning import tiny
-
-    objective, method, section = CASES[case]
-    config = tiny.config(objective, method, **{**SECTION, **section})
-    write_json(root / "job.json", tiny.job(config, root))
+        objective, method, section = CASES[case]
+        config = tiny.config(objective, method, **{**SECTION, **section})
+        write_json(root / "job.json", tiny.job(config, root))
+        os._exit(0)
+    os.wait()
+    return json.loads((root / "job.json").read_text())
 
 
 def _learnt(manifest: dict[str, Any]) -> list[dict[str, float]]:
