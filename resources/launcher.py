@@ -17,7 +17,6 @@ import dagster as dg
 from pydantic import Field
 
 from resources import several_processes
-
 from resources.exit_reasons import exit_reason
 
 MANIFEST = "manifest.json"

@@ -13,7 +13,7 @@ from assets.models import parse_base_model
 
 
 def raised(by, *arguments: object) -> BaseException:
-    with pytest.raises(Exception) as caught:  # noqa: PT011 - any
+    with pytest.raises(Exception) as caught:
         by(*arguments)
     return caught.value
 

@@ -32,12 +32,10 @@ def came_to() -> dict[str, dict[str, Any]]:
 
 def mounts() -> bool:
     """Return whether a process here may mount a small disk of its own."""
-    try:
-        return (
-            subprocess.run([*MAY_MOUNT, "true"], capture_output=True, check=False).returncode == 0
-        )
-    except OSError:
+    if shutil.which(MAY_MOUNT[0]) is None:
         return False
+    tried = subprocess.run([*MAY_MOUNT, "true"], capture_output=True, check=False)
+    return tried.returncode == 0
 
 
 def the_same(made: dict[str, Any]) -> bool:
