@@ -16,6 +16,7 @@ import assets.templating.asset
 import assets.validation.asset
 from assets.discovery import find
 from assets.evaluation.config import BENCHMARKS, EvaluationConfig
+from assets.evaluation.hosted.asset import BENCHMARK as OF_HOSTED
 from assets.extraction.config import ExtractionConfig
 from assets.finetuning.config import OBJECTIVES, FinetuningConfig
 from assets.questions import Question
@@ -48,10 +49,11 @@ class PipelineConfig(BaseModel):
     def _can_be_judged(self) -> "PipelineConfig":
         """Refuse, before a model is trained, what evaluation or the gate would refuse after it."""
         tuning = self.finetuning
-        if tuning is None or tuning.hosted:
+        if tuning is None:
             return self
         objective = find(OBJECTIVES, tuning.objective)
-        benchmarks = self.evaluation.suited(Question(objective.EXAMPLES, objective.MODEL))
+        asked = Question(objective.EXAMPLES, objective.MODEL)
+        benchmarks = (OF_HOSTED,) if tuning.hosted else self.evaluation.suited(asked)
         measured = {m for name in benchmarks for m in find(BENCHMARKS, name).METRICS}
         metric = self.registration.gate.metric
         if metric and metric not in measured:

@@ -39,11 +39,8 @@ class HostedModel(PythonModel):
         # a service of one's own may ask for no key; OpenAI's client says which variable it misses
         client = OpenAI(api_key=os.environ.get("OPENAI_API_KEY") or ("none" if address else None))
         asked = params or {}
-        limit = {
-            "max_tokens" if address else "max_completion_tokens": int(
-                asked.get("max_new_tokens", 256)
-            )
-        }
+        name = "max_tokens" if address else "max_completion_tokens"  # OpenAI refuses the old one
+        limit: Any = {name: int(asked.get("max_new_tokens", 256))}
         temperature = float(asked.get("temperature", 0.0))
         texts = []
         for prompt in model_input.iloc[:, 0]:
