@@ -5,6 +5,7 @@ training sees what the preflight saw; it writes no model card, which would ask t
 checkpoints are the weights as they are, whatever a method did to them.
 """
 
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -12,7 +13,7 @@ import torch
 from datasets import Dataset
 from safetensors.torch import load_model, save_model
 from sentence_transformers import SentenceTransformerTrainer, SentenceTransformerTrainingArguments
-from sentence_transformers.base.sampler import BatchSamplers
+from sentence_transformers.base.sampler import BatchSamplers, DefaultBatchSampler
 from sentence_transformers.sentence_transformer.losses import (
     CachedMultipleNegativesRankingLoss,
     CoSENTLoss,
@@ -43,6 +44,26 @@ class EmbeddingTrainer(SentenceTransformerTrainer):
         load_model(self.model, Path(checkpoint_path) / _WEIGHTS)
 
 
+class SeededBatchSampler(DefaultBatchSampler):
+    """Rows in an order that only the seed and the epoch decide, so that a resume repeats it.
+
+    The library's own goes on drawing from one generator, which a resumed training starts anew.
+    """
+
+    def __init__(self, dataset: Dataset, batch_size: int, seed: int = 0, **others: Any) -> None:
+        super().__init__(dataset, batch_size=batch_size, seed=seed, **others)
+        self.rows = len(dataset)
+
+    def __iter__(self) -> Iterator[list[int]]:
+        generator = torch.Generator().manual_seed(self.seed + self.epoch)
+        order = torch.randperm(self.rows, generator=generator).tolist()
+        for first in range(0, self.rows, self.batch_size):
+            yield order[first : first + self.batch_size]
+
+    def __len__(self) -> int:
+        return -(-self.rows // self.batch_size)
+
+
 class Collator:
     """Pads the tokens of each text of a batch, in the columns that the trainer looks for."""
 
@@ -67,7 +88,7 @@ def embedding_trainer(training: "Training") -> EmbeddingTrainer:
     """Return the trainer; its batches hold no text twice, where other rows are negatives."""
     ranks = training.options.loss == "multiple_negatives_ranking"
     make = _ranked if ranks else _scored
-    sampler = BatchSamplers.NO_DUPLICATES if ranks else BatchSamplers.BATCH_SAMPLER
+    sampler = BatchSamplers.NO_DUPLICATES if ranks else SeededBatchSampler
     watched = make(training.eval)
     return EmbeddingTrainer(
         model=training.model,

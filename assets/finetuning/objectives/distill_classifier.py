@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 EXAMPLES = "text"
 MODEL = "sequence"  # what is loaded: a ModelKind
 VERSION = "1"
+LOSS_IS_SUMMED = True  # over all that a step learns, however it is cut
 
 
 class Options(PluginOptions):

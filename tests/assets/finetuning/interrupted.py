@@ -29,6 +29,11 @@ CASES: dict[str, tuple[str, str, dict[str, Any]]] = {
     "classify by length": ("classify", "full", {"dropout": 0.2, "group_by_length": True}),
     "damaged": ("classify", "full", {"save_steps": 2}),
     "stopped": ("sft", "lora", {"lora_dropout": 0.1, "save_steps": 100}),
+    "embed": ("embed", "lora", {"lora_dropout": 0.1}),
+    "embed by scores": ("embed", "full", {"loss": "cosent", "gradient_accumulation_steps": 2}),
+    "rerank": ("rerank", "lora", {"dropout": 0.2}),
+    "tokens": ("classify_tokens", "full", {"dropout": 0.2, "group_by_length": True}),
+    "distill": ("distill_classifier", "full", {"dropout": 0.2, "student_layers": 1}),
     "early stopping": (
         "classify",
         "full",

@@ -5,8 +5,9 @@ from typing import Any
 
 import pytest
 import torch
+from datasets import Dataset
 
-from assets.finetuning.embedding import embedding_trainer
+from assets.finetuning.embedding import SeededBatchSampler, embedding_trainer
 from assets.finetuning.objectives.embed import Options
 from assets.finetuning.run import prepare
 from assets.loading.models import load_base, load_tuned
@@ -77,6 +78,17 @@ def test_a_batch_holds_no_text_twice_and_the_tokens_of_templating(tmp_path: Path
         assert len(set(texts)) == len(texts)
         assert set(texts) <= known
     assert sum(len(batch["anchor_input_ids"]) for batch in batches) == len(training.train)
+
+
+def test_every_epoch_of_scored_pairs_has_an_order_of_its_own_that_comes_again() -> None:
+    def order(epoch: int) -> list[list[int]]:
+        rows = Dataset.from_dict({"anchor": list(range(10))})
+        sampler = SeededBatchSampler(rows, batch_size=4, seed=3, drop_last=False)
+        sampler.set_epoch(epoch)
+        return list(sampler)
+
+    assert order(1) == order(1) != order(2)
+    assert sorted(row for batch in order(2) for row in batch) == list(range(10))
 
 
 def test_pairs_without_a_negative_cannot_be_scored(tmp_path: Path) -> None:
