@@ -177,10 +177,10 @@ def _finish(
 
 
 def weights_hash(folder: Path) -> str:
-    """Return 16 hex digits of SHA-256 over the safetensors files of a folder, names included."""
+    """Return 16 hex digits of SHA-256 over the safetensors files below a folder, names included."""
     digest = hashlib.sha256()
-    for path in sorted(folder.glob("*.safetensors")):
-        digest.update(path.name.encode())
+    for path in sorted(folder.rglob("*.safetensors")):
+        digest.update(path.relative_to(folder).as_posix().encode())
         with path.open("rb") as file:
             while block := file.read(1 << 20):
                 digest.update(block)

@@ -13,11 +13,15 @@ from pipelines.environments import resources
 EXPECTED: dict[str, tuple[str, int]] = {
     "instruction_tuner": ("chat", 235),
     "linkedin_writer": ("chat", 120),
+    "name_generator": ("plain", 1450),
     "phishing_classifier": ("text", 290),
+    "phishing_student": ("text", 290),
+    "phishing_student_untaught": ("text", 290),
     "pii_masker": ("chat", 145),
     "reply_writer": ("chat", 215),
     "review_sentiment": ("text", 480),
     "semantic_search": ("retrieval", 190),
+    "support_router": ("chat", 250),
     "title_preferences": ("preference", 450),
 }
 
