@@ -18,6 +18,7 @@ from pydantic import Field
 
 from resources import several_processes
 from resources.exit_reasons import exit_reason
+from resources.pipes_messages import WholeLineMessageReader
 
 MANIFEST = "manifest.json"
 # Read by OpenMP and malloc when a process starts, so they must be in its environment. A waiting
@@ -79,7 +80,7 @@ class Launcher(dg.ConfigurableResource):
             dg.open_pipes_session(
                 context=context,
                 context_injector=dg.PipesTempFileContextInjector(),
-                message_reader=dg.PipesTempFileMessageReader(),
+                message_reader=WholeLineMessageReader(),
             ) as session,
         ):
             process = subprocess.Popen(

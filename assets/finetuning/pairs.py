@@ -56,3 +56,26 @@ def table() -> dict[tuple[str, str], str | None]:
         for objective in names(OBJECTIVES)
         for method in names(METHODS)
     }
+
+
+def page() -> str:
+    """Return docs/pairs.md: the table, and the reason of each pair that cannot be."""
+    found, methods = table(), names(METHODS)
+    lines = [
+        "# Objectives and methods",
+        "",
+        "Made by `python -m assets.finetuning.pairs > docs/pairs.md` from what methods refuse.",
+        "",
+        f"| | {' | '.join(methods)} |",
+        f"|---|{'---|' * len(methods)}",
+    ]
+    for objective in names(OBJECTIVES):
+        cells = ["yes" if found[objective, method] is None else "no" for method in methods]
+        lines.append(f"| `{objective}` | {' | '.join(cells)} |")
+    reasons = {(method, reason) for (_, method), reason in found.items() if reason}
+    lines += ["", *(f"- `{method}`: {reason}." for method, reason in sorted(reasons))]
+    return "\n".join(lines)
+
+
+if __name__ == "__main__":
+    print(page())
