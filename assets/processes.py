@@ -2,6 +2,10 @@
 
 `accelerate launch` gives each RANK and WORLD_SIZE. All of them train; the first one alone speaks,
 writes and publishes. Alone, a process is the first of one.
+
+Two learn what one learns from twice the batch, but for rounding. Where the rows do not fill the
+last step of an epoch, its first rows do; rows that are compared within a batch (embed) are compared
+within the batch of their process.
 """
 
 import os

@@ -66,8 +66,8 @@ class ModelRegistry(dg.ConfigurableResource):
         folder = Path(self.needed_champion(name).folder) / "model"
         if not (folder / "config.json").exists():
             raise dg.Failure(
-                f"the champion of {name} is an adapter, which is no base model by itself: "
-                "set merge_adapter: true in its finetuning: section",
+                f"the champion of {name} is no base model by itself: it lies at a service, or is "
+                "an adapter; for that one set merge_adapter: true in its finetuning: section",
                 allow_retries=False,
             )
         return str(folder)

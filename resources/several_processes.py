@@ -14,7 +14,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 _AGENT = re.compile(r"^[EW]\d{4} .*torch/distributed/elastic/")
-_FAILED = re.compile(r"failed \(exitcode: (-?\d+)\) local_rank: \d+")
+_FAILED = re.compile(r"failed \(exitcode: (-?\d+)\) local_rank: (\d+)")
 
 
 def command(module: str, job_file: Path, num_processes: int) -> list[str]:
@@ -33,12 +33,24 @@ def command(module: str, job_file: Path, num_processes: int) -> list[str]:
 
 
 def of_the_job(lines: Sequence[str]) -> list[str]:
-    """Return the lines of a log that the job wrote, those of the agent left out."""
+    """Return the lines of a log without those of the agent.
+
+    Only those of the process that failed first where its traceback is marked so: the others then
+    complain of lost connections, and later.
+    """
     ends = next((n for n, line in enumerate(lines) if _AGENT.match(line)), len(lines))
+    if (failed := _first_failure(lines)) is not None:
+        mark = f"[rank{failed[2]}]: "
+        if own := [line.removeprefix(mark) for line in lines[:ends] if line.startswith(mark)]:
+            return own
     return list(lines[:ends])
 
 
 def exit_code(lines: Sequence[str], returncode: int) -> int:
     """Return the exit code of the process that failed first; the agent's own is always 1."""
-    found = (match for line in lines if (match := _FAILED.search(line)))
-    return next((int(match[1]) for match in found), returncode)
+    failed = _first_failure(lines)
+    return returncode if failed is None else int(failed[1])
+
+
+def _first_failure(lines: Sequence[str]) -> "re.Match[str] | None":
+    return next((match for line in lines if (match := _FAILED.search(line))), None)

@@ -1,10 +1,13 @@
 """TRL's DPOTrainer over rows that are rendered and tokenised already. Heavy: only inside jobs."""
 
+from pathlib import Path
 from typing import Any
 
-from datasets import Dataset
+from datasets import Dataset, load_from_disk
 from peft import PeftModel
 from trl.trainer.dpo_trainer import DPOTrainer
+
+from assets import processes
 
 
 class RenderedDPOTrainer(DPOTrainer):
@@ -27,3 +30,19 @@ def drop_reference_adapter(model: Any) -> None:
     """
     if isinstance(model, PeftModel) and "ref" in model.peft_config:
         model.delete_adapter("ref")
+
+
+def shared(rows: Dataset, folder: Path) -> Dataset:
+    """Return the rows as every process of the training finds them, in `folder` where it has more.
+
+    TRL keeps what the reference gives the answers in a file beside the rows; those in memory have a
+    temporary folder for each process, and only the first one writes.
+    """
+    if processes.count() == 1 or not len(rows):
+        return rows
+    if processes.is_first():
+        rows.save_to_disk(folder)
+    processes.wait_for_all()
+    found = load_from_disk(folder)
+    assert isinstance(found, Dataset)
+    return found

@@ -7,6 +7,7 @@ twice in every epoch.
 """
 
 from os.path import commonprefix
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from pydantic import Field
@@ -47,7 +48,7 @@ def trainer(training: "Training") -> "Trainer":
     from datasets import Dataset, disable_progress_bars
     from trl.trainer.dpo_config import DPOConfig
 
-    from assets.finetuning.preferences import RenderedDPOTrainer
+    from assets.finetuning.preferences import RenderedDPOTrainer, shared
 
     disable_progress_bars()
     options = training.options
@@ -59,9 +60,10 @@ def trainer(training: "Training") -> "Trainer":
         loss_weights=[1.0, options.sft_weight],
         precompute_ref_log_probs=True,
     )
+    folder = Path(training.arguments["output_dir"])
     train, evaluation = (
-        Dataset.from_list([completions(row) for row in rows])
-        for rows in (training.train, training.eval)
+        shared(Dataset.from_list([completions(row) for row in rows]), folder / split)
+        for split, rows in (("train", training.train), ("eval", training.eval))
     )
     return RenderedDPOTrainer(
         model=training.model.eval(),  # the reference has no dropout; training sets its own mode
