@@ -102,7 +102,7 @@ def _described(
         "champion_version": job["champion_version"] if champion_dir else None,
         "intervals": [asdict(interval) for interval in found.intervals],
         "samples": found.shown,
-        "verdict": f"{verdict(found)} Training: {fit_verdict(model['history'])}.".strip(),
+        "verdict": f"{verdict(found)} Training: {_training(model)}.".strip(),
         "notes": notes,
         "described": found.described,
         "inputs": job["inputs"],
@@ -110,6 +110,13 @@ def _described(
         "options": job["options"],
         "seed": job["seed"],
     }
+
+
+def _training(model: dict[str, Any]) -> str:
+    """Return how the training went; of several adapters, how each did."""
+    if verdicts := model.get("verdicts"):
+        return "; ".join(f"{name} {verdict}" for name, verdict in verdicts.items())
+    return fit_verdict(model["history"])
 
 
 def _scores(found: Comparison) -> dict[str, Any]:

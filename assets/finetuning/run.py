@@ -19,7 +19,7 @@ from assets import processes
 from assets.discovery import find, options_of
 from assets.finetuning.checkpoints import Checkpoints
 from assets.finetuning.pairs import METHODS, OBJECTIVES
-from assets.jobs import Say, run_job
+from assets.jobs import Say, run_job, write_json
 from assets.models import parse_base_model
 
 if TYPE_CHECKING:
@@ -79,17 +79,30 @@ def work(job: dict[str, Any], folder: Path, say: Say) -> dict[str, Any]:
 
 
 def _with_found_rate(job: dict[str, Any], folder: Path, say: Say) -> dict[str, Any]:
-    """Return the job with the learning rate that a range test suggests."""
+    """Return the job with the learning rate that a range test suggests.
+
+    It is kept with the checkpoints, so that a killed training goes on with the rate that it had.
+    """
     from assets.finetuning.learning_rate import range_test, suggestion
     from assets.finetuning.training import train
 
+    kept = Checkpoints.beside(folder, job["run_key"], say).folder / "learning_rate.json"
+    if kept.exists():
+        return _with_rate(job, json.loads(kept.read_text(encoding="utf-8")))
     training, rising = range_test(prepare(job, folder, say)[1])
     say(f"looking for the learning rate in at most {rising.steps} steps")
     train(find(OBJECTIVES, job["objective"]).trainer(training))
     rates = [rising.rate(step) for step in range(rising.steps)]
     found = suggestion(rates, rising.losses)
     say(f"learning_rate {found:g}, at which the loss fell fastest")
-    return {**job, "settings": {**job["settings"], "learning_rate": found}}
+    if processes.is_first():
+        kept.parent.mkdir(parents=True, exist_ok=True)
+        write_json(kept, found)
+    return _with_rate(job, found)
+
+
+def _with_rate(job: dict[str, Any], learning_rate: float) -> dict[str, Any]:
+    return {**job, "settings": {**job["settings"], "learning_rate": learning_rate}}
 
 
 def prepare(job: dict[str, Any], folder: Path, say: Say) -> "tuple[dict[str, Any], Training]":

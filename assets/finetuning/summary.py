@@ -19,6 +19,7 @@ def summary(manifest: Mapping[str, Any]) -> dict[str, Any]:
     losses = {"loss": curve(history, "loss"), "eval_loss": curve(history, "eval_loss")}
     last = {f"final_{name}": points[-1][1] for name, points in losses.items() if points}
     trained = {"verdict": fit_verdict(history)} | _pictures(history) if history else {}
+    trained |= {"verdicts": manifest["verdicts"]} if "verdicts" in manifest else {}
     return {
         **last,
         "trainable_parameters": manifest["parameters"]["trainable"],

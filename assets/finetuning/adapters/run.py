@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from assets.finetuning.run import weights_hash
+from assets.fit import fit_verdict
 from assets.jobs import Say, run_job
 
 _OF_ALL = (  # what the manifests of all adapters have in common
@@ -44,7 +45,8 @@ def work(job: dict[str, Any], folder: Path, say: Say) -> dict[str, Any]:
         "parameters": {"total": first["parameters"]["total"], "trainable": trainable},
         "method_findings": None,
         "finished": None,
-        "history": [],  # each adapter has its own
+        "history": [],  # each adapter has its own, and its own verdict
+        "verdicts": {name: fit_verdict(m["history"]) for name, m in manifests.items()},
         "row_ids": {
             split: sorted(row for m in manifests.values() for row in m["row_ids"][split])
             for split in splits
