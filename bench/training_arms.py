@@ -1,0 +1,288 @@
+"""The trainers that `bench.training` compares, each in a process of its own.
+
+A peer is a library's trainer as it comes: the model given by its name, its own defaults. A lever
+turns one of our settings on in it. `ours` is what a pipeline runs, from its job file.
+"""
+
+import resource
+import time
+import zlib
+from collections.abc import Mapping
+from contextlib import redirect_stdout
+from dataclasses import dataclass, field
+from pathlib import Path
+from tempfile import mkdtemp
+from typing import Any
+
+from bench.training_inputs import LABELS, Inputs
+
+BATCH = 8  # the default of transformers
+LEVERS = {
+    "sft": ("bfloat16 base", "no checkpointing", "micro-batches", "labelled positions"),
+    "classify": ("bfloat16", "micro-batches"),
+    "embed": ("bfloat16", "tokens made before"),
+}
+METHODS = {"sft": "lora", "classify": "full", "embed": "full"}
+LEARNING = {
+    "learning_rate": 2e-4,
+    "lr_scheduler_type": "constant",
+    "warmup_steps": 0,
+    "max_grad_norm": 1e9,  # nothing is cut, so that gradients can be compared
+    "seed": 0,
+}
+GATE_BATCH = 4
+
+
+@dataclass(frozen=True)
+class Arm:
+    """Which trainer, over which rows, and how."""
+
+    objective: str
+    inputs: Inputs
+    levers: tuple[str, ...] | None  # turned on in the peer; None: ours, as shipped
+    full_precision: bool = False  # float32 throughout, no dropout: the gate's
+    method: str = ""  # the one of METHODS, unless named
+    settings: Mapping[str, Any] = field(default_factory=dict)  # of the trainer's arguments
+
+
+@dataclass(frozen=True)
+class Round:
+    """What some steps took."""
+
+    seconds: float
+    cpu_seconds: float
+    tokens: int  # of the rows; padding is none
+
+
+_held: dict[str, Any] = {}  # the trainer of this process
+
+
+def start(arm: Arm) -> None:
+    """Make the trainer of this process."""
+    import torch
+    from transformers.utils import logging
+
+    logging.set_verbosity_error()
+    logging.disable_progress_bar()
+    trainer = _ours(arm) if arm.levers is None else _PEERS[arm.objective](arm, set(arm.levers))
+    for module in trainer.model.modules() if arm.full_precision else ():
+        if isinstance(module, torch.nn.Dropout):
+            module.p = 0.0
+    for name, parameter in trainer.model.named_parameters():
+        if "lora_" in name or name.startswith("classifier"):  # new ones: the same in every arm
+            torch.manual_seed(zlib.crc32(name.encode()))
+            parameter.data = torch.randn(parameter.shape).to(parameter) * 0.02
+    _held.update(arm=arm, trainer=trainer)
+
+
+def run(steps: int) -> Round:
+    """Train for so many steps from the first row on."""
+    arm, trainer = _held["arm"], _held["trainer"]
+    trainer.args.max_steps = steps
+    batch = GATE_BATCH if arm.full_precision else BATCH
+    rows = arm.inputs.read()[: steps * batch]
+    seen = getattr(trainer, "_total_train_tokens", 0)  # TRL's count; a packed step holds more rows
+    began, cpu_began = time.perf_counter(), time.process_time()
+    with Path("/dev/null").open("w") as nowhere, redirect_stdout(nowhere):
+        trainer.train()
+    seconds, cpu_seconds = time.perf_counter() - began, time.process_time() - cpu_began
+    counted = getattr(trainer, "_total_train_tokens", 0) - seen
+    return Round(seconds, cpu_seconds, counted or sum(map(_tokens, rows)))
+
+
+def learnt(steps: int) -> tuple[dict[str, Any], list[float]]:
+    """Return the gradients of the first step by parameter, and the loss of every step."""
+    from transformers import TrainerCallback
+
+    gradients: dict[str, Any] = {}
+
+    class Keep(TrainerCallback):
+        def on_pre_optimizer_step(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
+            for name, parameter in trainer.model.named_parameters():
+                if parameter.grad is not None:
+                    gradients.setdefault(name, parameter.grad.clone().numpy())
+
+    trainer = _held["trainer"]
+    trainer.add_callback(Keep())
+    run(steps)
+    return gradients, [entry["loss"] for entry in trainer.state.log_history if "loss" in entry]
+
+
+def gigabytes() -> float:
+    """Return the most memory that this process held."""
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e6
+
+
+def gpu_gibibytes() -> float:
+    """Return the most memory of the GPU that this process held."""
+    import torch
+
+    return torch.cuda.max_memory_allocated() / 2**30
+
+
+def matrices() -> tuple[int, int]:
+    """Return how many weights multiply a token, and how many of them learn."""
+    model = _held["trainer"].model
+    tied = model.config.tie_word_embeddings
+    embedded = 0 if tied else model.get_input_embeddings().weight.numel()
+    sizes = [(p.numel(), p.requires_grad) for p in model.parameters()]
+    return sum(n for n, _ in sizes) - embedded, sum(n for n, learns in sizes if learns)
+
+
+def _tokens(row: Mapping[str, Any]) -> int:
+    ids = row["input_ids"]
+    return len(ids) if isinstance(ids[0], int) else sum(map(len, ids))
+
+
+def _ours(arm: Arm) -> Any:
+    from assets.discovery import find
+    from assets.finetuning.config import FinetuningConfig
+    from assets.finetuning.pairs import OBJECTIVES
+    from assets.finetuning.run import prepare
+    from assets.finetuning.training import _learn_in_full_precision
+
+    section = {
+        "objective": arm.objective,
+        "method": arm.method or METHODS[arm.objective],
+        "base_model": arm.inputs.base,
+        "per_device_train_batch_size": GATE_BATCH if arm.full_precision else BATCH,
+        "bf16": False if arm.full_precision else None,
+        **LEARNING,
+        **arm.settings,
+    }
+    config = FinetuningConfig(**section)  # type: ignore[arg-type]
+    job = {
+        **dict.fromkeys(("run_key", "code_version", "inputs", "route"), ""),
+        "route": None,
+        "examples_dir": arm.inputs.examples,
+        "objective": arm.objective,
+        "objective_options": config.options("objective").model_dump(mode="json"),
+        "method": config.method,
+        "method_options": config.options("method").model_dump(mode="json"),
+        "base_model": config.base_model,
+        "settings": config.training_arguments(),
+        "finishing": {},
+    }
+    _, training = prepare(job, Path(mkdtemp()), lambda line: None)
+    training.arguments |= _shared()
+    trainer = find(OBJECTIVES, arm.objective).trainer(training)
+    _learn_in_full_precision(trainer.model)
+    return trainer
+
+
+def _shared() -> dict[str, Any]:
+    """Return what all arms have alike and what says nothing of speed."""
+    return {
+        "train_sampling_strategy": "sequential",
+        "logging_steps": 1,
+        "save_strategy": "no",
+        "report_to": [],
+        "disable_tqdm": True,
+        "max_steps": 1,
+    }
+
+
+def _peer_arguments(arm: Arm, levers: set[str]) -> dict[str, Any]:
+    batch = GATE_BATCH if arm.full_precision else BATCH
+    import torch
+
+    arguments = {**LEARNING, **_shared(), **arm.settings, "output_dir": mkdtemp()}
+    arguments["use_cpu"] = not torch.cuda.is_available()
+    if arm.full_precision:
+        arguments["bf16"] = False
+    elif "bfloat16" in levers:
+        arguments["bf16"] = True
+    arguments["per_device_train_batch_size"] = batch
+    if "micro-batches" in levers:
+        from assets.finetuning.levers import best_cut
+
+        cut = best_cut(batch, arm.inputs.read())
+        arguments["per_device_train_batch_size"] = cut
+        arguments["gradient_accumulation_steps"] = batch // cut
+    return arguments
+
+
+def _trl_sft(arm: Arm, levers: set[str]) -> Any:
+    from datasets import Dataset
+    from peft import LoraConfig
+    from transformers import AutoTokenizer
+    from trl.trainer.sft_config import SFTConfig
+    from trl.trainer.sft_trainer import SFTTrainer
+
+    from assets.finetuning.loss_head import LabelledLoss
+
+    class Labelled(LabelledLoss, SFTTrainer):
+        pass
+
+    arguments = _peer_arguments(arm, levers)
+    if "bfloat16 base" in levers:
+        arguments["model_init_kwargs"] = {"dtype": "bfloat16"}
+    if "no checkpointing" in levers:
+        arguments["gradient_checkpointing"] = False
+    lora = LoraConfig(r=8, lora_alpha=16, target_modules="all-linear", task_type="CAUSAL_LM")
+    rows = [{name: row[name] for name in ("input_ids", "labels")} for row in arm.inputs.read()]
+    return (Labelled if "labelled positions" in levers else SFTTrainer)(
+        model=arm.inputs.location(),
+        args=SFTConfig(**arguments, dataset_kwargs={"skip_prepare_dataset": True}),
+        train_dataset=Dataset.from_list(rows),
+        processing_class=AutoTokenizer.from_pretrained(Path(arm.inputs.examples) / "tokenizer"),
+        peft_config=None if arm.method == "full" else lora,
+    )
+
+
+def _transformers_classify(arm: Arm, levers: set[str]) -> Any:
+    from transformers import (
+        AutoModelForSequenceClassification,
+        AutoTokenizer,
+        DataCollatorWithPadding,
+        Trainer,
+        TrainingArguments,
+    )
+
+    tokenizer = AutoTokenizer.from_pretrained(arm.inputs.location())
+    rows = [{**row, "labels": row["labels"][0]} for row in arm.inputs.read()]
+    return Trainer(
+        model=AutoModelForSequenceClassification.from_pretrained(
+            arm.inputs.location(), num_labels=len(LABELS)
+        ),
+        args=TrainingArguments(**_peer_arguments(arm, levers)),
+        train_dataset=[{name: row[name] for name in ("input_ids", "labels")} for row in rows],  # type: ignore[arg-type]
+        data_collator=DataCollatorWithPadding(tokenizer),
+    )
+
+
+def _sentence_transformers_embed(arm: Arm, levers: set[str]) -> Any:
+    from datasets import Dataset
+    from sentence_transformers import (
+        SentenceTransformer,
+        SentenceTransformerTrainer,
+        SentenceTransformerTrainingArguments,
+    )
+    from sentence_transformers.sentence_transformer.losses import MultipleNegativesRankingLoss
+
+    from assets.finetuning.embedding import Collator, _ranked
+
+    model = SentenceTransformer(arm.inputs.location(), device="cpu")
+    rows, texts = arm.inputs.read(), ("anchor", "positive", "negative")
+    more: dict[str, Any] = {}
+    if "tokens made before" in levers:
+        rows, more["data_collator"] = _ranked(rows), Collator(model.tokenizer)
+    trainer = SentenceTransformerTrainer(
+        model=model,
+        args=SentenceTransformerTrainingArguments(**_peer_arguments(arm, levers)),
+        train_dataset=Dataset.from_list([{name: row[name] for name in texts} for row in rows]),
+        loss=MultipleNegativesRankingLoss(model),
+        **more,
+    )
+    # It writes a card that asks the hub; it is no part of training.
+    trainer.callback_handler.callbacks = [
+        c for c in trainer.callback_handler.callbacks if "ModelCard" not in type(c).__name__
+    ]
+    return trainer
+
+
+_PEERS = {
+    "sft": _trl_sft,
+    "classify": _transformers_classify,
+    "embed": _sentence_transformers_embed,
+}
