@@ -43,6 +43,7 @@ class Held:
     """Bytes that a step holds at its peak, and what learns."""
 
     weights: int
+    unpacked: int  # the 4-bit ones of them, as their file has them
     activations: int
     logits: int
     gradients: int  # at that peak
@@ -71,6 +72,9 @@ def dry_run(
     matrices = [m.weight.numel() for m in whole.modules() if isinstance(m, nn.Linear)]
     return Held(
         weights=_weights(whole, quantization),
+        unpacked=sum(
+            m.weight.numel() * m.weight.element_size() for m in _packed(whole, quantization)
+        ),
         **peak,
         all_gradients=sum(p.numel() * p.element_size() for p in learning),
         largest_matrix=max(matrices, default=0) * (2 if batch.bf16 else 4),

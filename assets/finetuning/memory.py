@@ -81,6 +81,7 @@ class Estimate:
 
     process: int  # before any weight is read
     weights: int
+    file: int  # of a base packed into 4 bits, mapped and resident; the kernel may drop it
     gradients: int
     optimizer: int
     activations: int
@@ -122,6 +123,7 @@ def estimate(plan: Plan, process: int = 0) -> Estimate:
     return Estimate(
         process=process,
         weights=held.weights + plan.other_models,
+        file=held.unpacked if on_cpu and _as_stored(plan) else 0,
         gradients=held.all_gradients if stepping else held.gradients,
         optimizer=round(held.trainable * states),
         activations=0 if stepping else held.activations,
@@ -151,6 +153,14 @@ def _batch(plan: Plan) -> "Batch":
         accumulates=plan.settings["gradient_accumulation_steps"] > 1,
         device=plan.device,
     )
+
+
+def _as_stored(plan: Plan) -> bool:
+    """Return whether the base is loaded in its file's own type: then the file stays mapped."""
+    from assets.loading.models import without_weights
+
+    stored = without_weights({**plan.manifest, "dtype": None}, 1).dtype
+    return plan.manifest.get("dtype") in (None, str(stored).removeprefix("torch."))
 
 
 def _skeleton(plan: Plan, layers: int | None) -> Any:
