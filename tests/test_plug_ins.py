@@ -11,6 +11,7 @@ from assets.discovery import Options, find, names, options_of
 from assets.evaluation.config import BENCHMARKS
 from assets.evaluation.protocol import Benchmark
 from assets.finetuning.config import FinetuningConfig
+from assets.finetuning.objectives.grpo import REWARDS
 from assets.finetuning.pairs import METHODS, OBJECTIVES, is_hosted, refusal, table
 from assets.loading.models import ModelKind
 from assets.teacher.protocol import Example, Task
@@ -22,7 +23,7 @@ from pipelines.environments import ROOT
 SOURCES = "assets.extraction.sources"
 TASKS = "assets.teacher.tasks"
 VERIFIERS = "assets.teacher.verifiers"
-FOLDERS = (SOURCES, TASKS, VERIFIERS, RULES, OBJECTIVES, METHODS, BENCHMARKS)
+FOLDERS = (SOURCES, TASKS, VERIFIERS, RULES, OBJECTIVES, METHODS, REWARDS, BENCHMARKS)
 OF_A_TASK = {
     "messages": ["document", "options"],
     "parse": ["document", "answer", "options"],
@@ -126,6 +127,14 @@ def test_a_method_trains_something_and_says_why_it_does_not_train_the_rest(name:
     reasons = [reason for (_, m), reason in table().items() if m == name]
     assert None in reasons
     assert all(reason is None or len(reason) > 20 for reason in reasons)
+
+
+@pytest.mark.parametrize("name", names(REWARDS))
+def test_a_reward_scores_an_answer_beside_the_expected_one(name: str) -> None:
+    assert find(REWARDS, name).VERSION
+    assert parameters(find(REWARDS, name), "reward") == ["answer", "expected", "options"]
+    others = [options_of(REWARDS, n).model_fields for n in names(REWARDS) if n != name]
+    assert not set(options_of(REWARDS, name).model_fields) & set().union(*others)
 
 
 @pytest.mark.parametrize("name", names(BENCHMARKS))

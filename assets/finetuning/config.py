@@ -102,8 +102,8 @@ class FinetuningConfig(PluggedConfig):
                 f"per_device_train_batch_size {batch}: take one of "
                 f"{', '.join(str(n) for n in range(1, batch + 1) if batch % n == 0)}"
             )
-        if ignored := self._ignored():
-            raise ValueError("; ".join(ignored))
+        if problems := [*self._ignored(), *self._objectives_problems()]:
+            raise ValueError("; ".join(problems))
         scratch = parse_base_model(self.base_model).kind == "scratch"
         if scratch and find(OBJECTIVES, self.objective).MODEL not in SCRATCH_KINDS:
             can = [o for o in names(OBJECTIVES) if find(OBJECTIVES, o).MODEL in SCRATCH_KINDS]
@@ -135,6 +135,11 @@ class FinetuningConfig(PluggedConfig):
             for key, reason in reasons.items()
             if getattr(self, key, None)
         ]
+
+    def _objectives_problems(self) -> list[str]:
+        """Return what the objective itself finds wrong with the section."""
+        objective = find(OBJECTIVES, self.objective)
+        return objective.problems(self) if hasattr(objective, "problems") else []
 
     def other_pipelines(self) -> list[str]:
         """Return the pipelines whose champion this one takes as its base or teacher."""

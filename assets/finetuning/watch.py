@@ -15,7 +15,11 @@ from transformers.trainer_callback import ExportableState
 from assets.finetuning.resuming import stored
 from assets.jobs import Say
 
-KEPT = ("loss", "eval_loss", "learning_rate", "grad_norm")  # what the history keeps of a log line
+# What the history keeps of a log line: of every training, of grpo, of dpo.
+KEPT = (
+    *("loss", "eval_loss", "learning_rate", "grad_norm"),
+    *("reward", "eval_reward", "rewards/margins", "eval_rewards/margins"),
+)
 History = list[dict[str, float]]
 
 
@@ -92,6 +96,8 @@ def _shown(entry: dict[str, float]) -> list[str]:
     forms = {
         "loss": "loss {:.3f}",
         "eval_loss": "eval_loss {:.3f}",
+        "reward": "reward {:.3f}",
+        "rewards/margins": "margin {:.3f}",
         "grad_norm": "grad_norm {:.3g}",
         "tokens_per_second": "{:,.0f} tokens/s",
         "memory_mb": "{:,.0f} MB",

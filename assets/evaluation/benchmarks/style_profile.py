@@ -13,9 +13,9 @@ from assets.discovery import Options as PluginOptions
 from assets.evaluation.arms import Arm, Scores
 from assets.evaluation.generation import Decoding, generate, stop_ids
 from assets.evaluation.protocol import Direction, Shown
-from assets.evaluation.style import distance, profile
 from assets.evaluation.test_set import IGNORED, TestSet, completion_ids, shown_prompts
 from assets.records import Row
+from assets.style import distance, profile
 
 EXAMPLES = ("chat",)
 MODELS = ("causal",)

@@ -11,9 +11,9 @@ from typing import Any
 from assets.evaluation.arms import Scores
 from assets.evaluation.benchmarks import style_profile
 from assets.evaluation.compare import Comparison
-from assets.evaluation.style import distance, profile
 from assets.messages import Message, messages_of
 from assets.records import Sample, content_hash
+from assets.style import distance, profile
 
 VERSION = "1"  # raise it when the same answers would be judged in another way
 PLAIN: dict[str, Any] = {}  # the schema of an answer that is any text

@@ -5,17 +5,14 @@ answer  {"city": "Bremen"}                 accepted
 answer  The city is Bremen.                no JSON
 """
 
-import json
-import re
 from typing import Any
 
 from pydantic import Field, field_validator
 
 from assets import discovery
+from assets.answers import checked_schema, json_fault
 from assets.records import Document
 from assets.teacher.verdict import Verdict, by_rule
-
-_FENCE = re.compile(r"\s*```(?:json)?\s*\n(.*)\n\s*```\s*", re.DOTALL)
 
 
 class Options(discovery.Options):
@@ -26,25 +23,9 @@ class Options(discovery.Options):
     @field_validator("json_schema")
     @classmethod
     def _is_a_schema(cls, schema: dict[str, Any]) -> dict[str, Any]:
-        from jsonschema import Draft202012Validator
-        from jsonschema.exceptions import SchemaError
-
-        try:
-            Draft202012Validator.check_schema(schema)
-        except SchemaError as error:
-            raise ValueError(f"no JSON schema: {error.message}") from None
-        return schema
+        return checked_schema(schema)
 
 
 def verify(answer: str, document: Document, options: Options) -> Verdict:
     """Return the verdict; a fence of Markdown around the JSON is no fault."""
-    from jsonschema import Draft202012Validator
-    from jsonschema.exceptions import best_match
-
-    fenced = _FENCE.fullmatch(answer)
-    try:
-        value = json.loads(fenced[1] if fenced else answer)
-    except (json.JSONDecodeError, RecursionError) as error:
-        return by_rule(f"no JSON: {error}")
-    fault = best_match(Draft202012Validator(options.json_schema).iter_errors(value))
-    return by_rule(f"{fault.json_path}: {fault.message[:200]}" if fault else "")
+    return by_rule(json_fault(answer, options.json_schema))

@@ -44,6 +44,16 @@ SCRATCH = {
     "learning_rate": 1e-3,
 }
 
+# What an objective needs, to train in a second.
+OF_AN_OBJECTIVE: dict[str, dict[str, Any]] = {
+    "grpo": {
+        "rewards": {"length": 1.0},
+        "min_words": 8,
+        "num_generations": 4,
+        "max_completion_length": 8,
+    },
+}
+
 
 def samples(count: int = 18) -> list[Sample]:
     """Return samples that hold the fields of every kind; a third of them is of the split eval."""
@@ -120,6 +130,21 @@ def base(architecture: str) -> str:
     return folder
 
 
+@cache
+def text_teacher() -> str:
+    """Return the folder of a model of another shape and seed, with the tokenizer of the rows."""
+    from transformers import AutoTokenizer
+
+    folder = mkdtemp(prefix="tuneline-teacher-")
+    shape = LlamaConfig.from_pretrained(base("llama"), hidden_size=48, num_hidden_layers=1)
+    torch.manual_seed(1)
+    teacher = LlamaForCausalLM(shape)
+    teacher.lm_head.weight.data.mul_(20)  # a model that is sure of something
+    teacher.save_pretrained(folder)
+    AutoTokenizer.from_pretrained(examples("chat") / "tokenizer").save_pretrained(folder)
+    return folder
+
+
 def base_for(objective: str) -> str:
     """Return a base that the objective can train."""
     module = find(OBJECTIVES, objective)
@@ -140,8 +165,7 @@ def classifier(labels: tuple[str, ...] = tuple(LABELS)) -> str:
 
 def teacher_for(objective: str) -> str:
     """Return a model that the objective can learn from."""
-    sequence = find(OBJECTIVES, objective).MODEL == "sequence"
-    return classifier() if sequence else base_for(objective)
+    return classifier() if find(OBJECTIVES, objective).MODEL == "sequence" else text_teacher()
 
 
 def config(objective: str, method: str, **section: object) -> FinetuningConfig:
@@ -157,7 +181,7 @@ def config(objective: str, method: str, **section: object) -> FinetuningConfig:
     }
     if "teacher_model" in options_of(OBJECTIVES, objective).model_fields:
         settings["teacher_model"] = teacher_for(objective)
-    return FinetuningConfig(**{**settings, **section})
+    return FinetuningConfig(**{**settings, **OF_AN_OBJECTIVE.get(objective, {}), **section})
 
 
 def job(config: FinetuningConfig, root: Path) -> dict[str, Any]:

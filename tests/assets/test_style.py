@@ -1,6 +1,6 @@
 import pytest
 
-from assets.evaluation.style import distance, profile
+from assets.style import distance, profile
 
 
 @pytest.mark.parametrize(
