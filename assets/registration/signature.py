@@ -22,8 +22,9 @@ def signature_of(manifest: Mapping[str, Any], template: Mapping[str, Any]) -> "M
     if asked.model == "tokens":
         ends = [Property(name, DataType.long) for name in ("start", "end")]
         entity = Object([*ends, Property("label", DataType.string)])
-        found = [ColSpec(Array(entity), "entities"), ColSpec("string", "masked")]
-        return ModelSignature(text, Schema(found))
+        return ModelSignature(
+            text, Schema([ColSpec(Array(entity), "entities"), ColSpec("string", "masked")])
+        )
     if asked.model == "embedding":
         return ModelSignature(text, Schema([ColSpec(Array(DataType.double), "embedding")]))
     score = ColSpec("double", "score")

@@ -118,7 +118,7 @@ def test_the_device_has_more_than_this_process_holds() -> None:
 
 
 def test_a_training_that_cannot_work_reads_no_weight(tmp_path: Path) -> None:
-    settings = {"warmup_steps": 1000, "early_stopping_patience": 1, "max_steps": 9}
+    settings: dict[str, Any] = {"warmup_steps": 1000, "early_stopping_patience": 1, "max_steps": 9}
     with pytest.raises(ValueError, match="nothing was trained:\n- warmup_steps is 1000 and"):
         tiny.train(tmp_path, "sft", "full", **settings)
     assert not (tmp_path / "model").exists()
