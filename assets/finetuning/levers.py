@@ -6,6 +6,7 @@ base_dtype: bfloat16      a causal base that stays as it is, on    adapters stay
 micro_batch_size          a CPU: few rows at a time need little    a step's loss is divided by all
                           padding and stay in its cache            that it learns, whatever the cut
 loss over labels only     a CPU: loss_head.py                      what has no label has no loss
+attention: eager          a CPU, a causal model, short rows        the same sums in another order
 
 A GPU is kept busy by whole batches; there TRL's own kernels leave out what has no label.
 """
@@ -16,6 +17,7 @@ from typing import Any
 
 import torch
 
+EAGER_TOKENS = 1024  # of the longest row; the matrix of a longer one takes too much memory
 TOKENS_AT_ONCE = 512  # more leave the cache of a core, fewer spend the time on starting operations
 
 
@@ -36,6 +38,16 @@ def base_dtype(settings: Mapping[str, Any], objective: ModuleType, method: Modul
     frozen = getattr(method, "BASE_IS_FROZEN", False) and objective.MODEL == "causal"
     wanted = computes_bf16() if settings["bf16"] is None else settings["bf16"]
     return "bfloat16" if frozen and wanted else "float32"
+
+
+def attend(model: Any, objective: ModuleType, rows: Sequence[Mapping[str, Any]]) -> None:
+    """Let a causal model attend by plain products where they are faster than fused attention.
+
+    On a CPU the backward pass of the fused one takes twice as long for rows of some hundred tokens.
+    """
+    longest = max(map(row_tokens, rows), default=0)
+    if objective.MODEL == "causal" and longest <= EAGER_TOKENS and not torch.cuda.is_available():
+        model.set_attn_implementation("eager")
 
 
 def micro_batched(

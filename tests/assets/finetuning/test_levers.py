@@ -7,11 +7,12 @@ import pytest
 import torch
 from pydantic import ValidationError
 from safetensors.torch import load_file
+from transformers import LlamaConfig, LlamaForCausalLM
 
 from assets.discovery import find
 from assets.finetuning import levers
 from assets.finetuning.config import FinetuningConfig
-from assets.finetuning.levers import base_dtype, best_cut, micro_batched
+from assets.finetuning.levers import attend, base_dtype, best_cut, micro_batched
 from assets.finetuning.pairs import METHODS, OBJECTIVES
 from tests.assets.finetuning import tiny
 
@@ -104,3 +105,15 @@ def test_one_row_at_a_time_gives_the_weights_of_whole_batches(
     assert curves[0] == pytest.approx(curves[1], rel=1e-4)
     one, whole = (load_file(next((f / "model").glob("*.safetensors"))) for f, _ in found)
     torch.testing.assert_close(one, whole, rtol=1e-3, atol=1e-4)
+
+
+def test_short_rows_of_a_causal_model_attend_by_plain_products_on_a_cpu() -> None:
+    sft, classify = find(OBJECTIVES, "sft"), find(OBJECTIVES, "classify")
+    shape = {"hidden_size": 8, "num_attention_heads": 2, "num_hidden_layers": 1, "vocab_size": 9}
+    chosen = []
+    for objective, longest in ((sft, 300), (sft, 3000), (classify, 300)):
+        model = LlamaForCausalLM(LlamaConfig(**shape))  # type: ignore[arg-type]
+        attend(model, objective, rows(20, longest))
+        chosen.append(model.config._attn_implementation)
+    fused = "sdpa" if torch.cuda.is_available() else "eager"
+    assert chosen == [fused, "sdpa", "sdpa"]
