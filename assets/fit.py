@@ -6,6 +6,7 @@ A history: `[{"step": 5, "loss": 3.1, "grad_norm": 0.8}, {"step": 10, "loss": 2.
 
 import math
 from collections.abc import Callable, Mapping, Sequence
+from statistics import fmean
 
 History = Sequence[Mapping[str, float]]
 Curve = list[tuple[float, float]]  # (step, value)
@@ -39,6 +40,8 @@ def fit_verdict(history: History) -> str:
 
     One of divergence, collapse, over-fitting, under-fitting, healthy or unknown.
     """
+    if curve(history, "reward"):
+        return _rewarded(history)
     for kind, look in _SIGNS.items():
         if found := look(history):
             return f"{kind}: {found}; try {ADVICE[kind]}"
@@ -49,6 +52,19 @@ def fit_verdict(history: History) -> str:
         f"healthy: eval loss went from {watched[0][1]:.3f} to {watched[-1][1]:.3f} "
         "and does not rise"
     )
+
+
+def _rewarded(history: History) -> str:
+    """Return the verdict by the reward, where one is raised and the loss tells nothing."""
+    rewards = [value for _, value in curve(history, "reward")]
+    third = max(1, len(rewards) // 3)
+    before, after = fmean(rewards[:third]), fmean(rewards[-third:])
+    went = f"from {before:.3f} to {after:.3f}"
+    if not math.isfinite(after):
+        return f"divergence: the reward went {went}; try {ADVICE['divergence']}"
+    if after <= before + FALL * abs(before):
+        return f"under-fitting: the reward hardly rose ({went}); try {ADVICE['under-fitting']}"
+    return f"healthy: the reward rose {went}"
 
 
 def _diverged(history: History) -> str:

@@ -35,6 +35,19 @@ def test_the_two_losses_are_told_apart():
     assert curves(history([3], [2])) == {"train": [(0, 3)], "eval": [(0, 2)]}
 
 
+@pytest.mark.parametrize(
+    ("rewards", "verdict"),
+    [
+        ([0.1, 0.2, 0.5, 0.6], "healthy: the reward rose from 0.100 to 0.600"),
+        ([0.2, 0.2, 0.2], "under-fitting: the reward hardly rose (from 0.200 to 0.200)"),
+        ([0.2, float("nan")], "divergence: the reward went from 0.200 to nan"),
+    ],
+)
+def test_where_a_reward_is_raised_the_reward_tells(rewards: list[float], verdict: str):
+    history = [{"step": i, "loss": 0.0, "reward": r} for i, r in enumerate(rewards)]
+    assert fit_verdict(history).startswith(verdict)
+
+
 def test_a_gradient_that_vanished_while_the_loss_stayed_is_a_collapse():
     still = [{"step": i, "loss": 3.0, "grad_norm": norm} for i, norm in enumerate([1, 0.1, 1e-6])]
     assert fit_verdict(still).startswith("collapse: the gradient vanished (1 to 1e-06)")
