@@ -11,7 +11,7 @@ from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
 from assets.discovery import find, options_of
-from assets.finetuning.pairs import METHODS
+from assets.finetuning.pairs import METHODS, OBJECTIVES
 
 if TYPE_CHECKING:
     from assets.finetuning.dry_run import Batch
@@ -165,6 +165,7 @@ def _as_stored(plan: Plan) -> bool:
 
 def _skeleton(plan: Plan, layers: int | None) -> Any:
     """Return the model with the method applied, without weights, of so many layers."""
+    from assets.finetuning.levers import attend
     from assets.loading.models import without_weights
 
     manifest = plan.manifest
@@ -172,6 +173,7 @@ def _skeleton(plan: Plan, layers: int | None) -> Any:
     method = find(METHODS, manifest["method"])
     options = options_of(METHODS, manifest["method"])(**manifest["method_options"])
     model = method.apply(model, options, manifest["model_kind"])
+    attend(model, find(OBJECTIVES, manifest["objective"]), plan.tokens)
     if plan.settings["gradient_checkpointing"]:
         model.gradient_checkpointing_enable({"use_reentrant": False})
         model.enable_input_require_grads()

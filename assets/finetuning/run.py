@@ -110,6 +110,7 @@ def prepare(job: dict[str, Any], folder: Path, say: Say) -> "tuple[dict[str, Any
     from transformers import AutoTokenizer, set_seed
 
     from assets.finetuning.levers import attend, base_dtype, micro_batched
+    from assets.finetuning.preflight import longest
     from assets.finetuning.readiness import require_ready
     from assets.finetuning.training import Training, shared_arguments
 
@@ -137,7 +138,7 @@ def prepare(job: dict[str, Any], folder: Path, say: Say) -> "tuple[dict[str, Any
     ready = require_ready(manifest, learnt, watched, tokenizer, folder, teacher, say)
     manifest["memory"] = ready.figures()
     model = _model(manifest, tokenizer)
-    attend(model, objective, learnt)
+    attend(model, objective, longest(learnt))
     set_seed(manifest["seed"])
     settings = micro_batched(job["settings"], objective, learnt)
     training = Training(

@@ -111,9 +111,9 @@ def test_short_rows_of_a_causal_model_attend_by_plain_products_on_a_cpu() -> Non
     sft, classify = find(OBJECTIVES, "sft"), find(OBJECTIVES, "classify")
     shape = {"hidden_size": 8, "num_attention_heads": 2, "num_hidden_layers": 1, "vocab_size": 9}
     chosen = []
-    for objective, longest in ((sft, 300), (sft, 3000), (classify, 300)):
+    for objective, tokens in ((sft, 300), (sft, 3000), (classify, 300)):
         model = LlamaForCausalLM(LlamaConfig(**shape))  # type: ignore[arg-type]
-        attend(model, objective, rows(20, longest))
+        attend(model, objective, tokens)
         chosen.append(model.config._attn_implementation)
     fused = "sdpa" if torch.cuda.is_available() else "eager"
     assert chosen == [fused, "sdpa", "sdpa"]
