@@ -83,7 +83,7 @@ def trial(case: str, kills: int, moments: random.Random, root: Path) -> dict[str
     whole = finished(fork(job, "whole"))
     seconds, number, tries = time.monotonic() - began, SIGNALS.get(case, signal.SIGKILL), []
     for _ in range(kills):
-        lines, pause = moments.randint(1, LINES // kills), moments.uniform(0, seconds / 15)
+        lines, pause = moments.randint(1, LINES // kills), moments.uniform(0, seconds / kills / 5)
         tries.append(killed(fork(job, "broken"), lines, pause, number))
     if case == DAMAGED:
         _lose_the_optimizer(whole.output.with_name("broken.checkpoints"))
