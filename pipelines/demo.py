@@ -113,8 +113,19 @@ def _run(
     )
     if result.success:
         return ""
-    failed = [event.step_key for event in result.all_events if event.is_step_failure]
-    return f"{(failed[0] or job).rpartition('__')[2]} failed" if failed else f"{job} failed"
+    failed = [event for event in result.all_events if event.is_step_failure]
+    if not failed:
+        return f"{job} failed"
+    say(_reason(failed[0]))
+    return f"{(failed[0].step_key or job).rpartition('__')[2]} failed"
+
+
+def _reason(event: dg.DagsterEvent) -> str:
+    """Return why a step failed, in the words of whoever raised it."""
+    data = event.step_failure_data
+    if data.user_failure_data and data.user_failure_data.description:
+        return data.user_failure_data.description
+    return data.error.message.strip() if data.error else "no reason was given"
 
 
 if __name__ == "__main__":
