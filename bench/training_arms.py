@@ -138,7 +138,7 @@ def _ours(arm: Arm) -> Any:
     from assets.discovery import find
     from assets.finetuning.config import FinetuningConfig
     from assets.finetuning.pairs import OBJECTIVES
-    from assets.finetuning.run import prepare
+    from assets.finetuning.preparing import prepare
     from assets.finetuning.training import _learn_in_full_precision
 
     section = {

@@ -12,7 +12,7 @@ import shutil
 from pathlib import Path
 from typing import Any
 
-from assets.finetuning.run import weights_hash
+from assets.finetuning.saving import weights_hash
 from assets.fit import fit_verdict
 from assets.jobs import Say, run_job
 

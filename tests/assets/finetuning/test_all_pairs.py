@@ -8,7 +8,8 @@ import torch
 
 from assets.discovery import find
 from assets.finetuning.pairs import OBJECTIVES, is_hosted, table
-from assets.finetuning.run import prepare, save
+from assets.finetuning.preparing import prepare
+from assets.finetuning.saving import save
 from assets.finetuning.training import train
 from assets.jobs import write_json
 from assets.loading.models import load_tuned

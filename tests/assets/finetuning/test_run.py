@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from transformers import BertConfig, BertModel
 
-from assets.finetuning.run import weights_hash
+from assets.finetuning.saving import weights_hash
 from tests.assets.finetuning import tiny
 
 

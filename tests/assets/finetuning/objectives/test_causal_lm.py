@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from assets.finetuning.objectives import causal_lm
-from assets.finetuning.run import prepare
+from assets.finetuning.preparing import prepare
 from tests.assets.finetuning import tiny
 
 

@@ -8,7 +8,7 @@ import torch
 from torch.nn.functional import kl_div
 
 from assets.finetuning.objectives import distill
-from assets.finetuning.run import prepare
+from assets.finetuning.preparing import prepare
 from assets.finetuning.token_distillation import divergence
 from assets.templating.tokenizer import train_tokenizer
 from tests.assets.finetuning import tiny

@@ -21,7 +21,7 @@ from assets.finetuning.distillation import (
     teacher_logits,
 )
 from assets.finetuning.objectives.distill_classifier import Options
-from assets.finetuning.run import prepare
+from assets.finetuning.preparing import prepare
 from assets.loading.layers import keep_layers
 from assets.loading.models import load_base, load_tuned
 from tests.assets.finetuning import tiny

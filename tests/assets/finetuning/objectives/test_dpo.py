@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from assets.finetuning.objectives import dpo
-from assets.finetuning.run import prepare
+from assets.finetuning.preparing import prepare
 from assets.loading.models import load_base, load_tuned
 from tests.assets.finetuning import tiny
 

@@ -9,7 +9,7 @@ from datasets import Dataset
 
 from assets.finetuning.embedding import SeededBatchSampler, embedding_trainer
 from assets.finetuning.objectives.embed import Options
-from assets.finetuning.run import prepare
+from assets.finetuning.preparing import prepare
 from assets.loading.models import load_base, load_tuned
 from tests.assets.finetuning import tiny
 

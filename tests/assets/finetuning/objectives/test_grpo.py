@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 
 from assets.finetuning.objectives import grpo
+from assets.finetuning.preparing import prepare
 from assets.finetuning.rewards import length
-from assets.finetuning.run import prepare
 from tests.assets.finetuning import tiny
 
 

@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from assets.finetuning.objectives import reward
-from assets.finetuning.run import prepare
+from assets.finetuning.preparing import prepare
 from assets.loading.models import load_tuned
 from tests.assets.finetuning import tiny
 from tests.assets.finetuning.objectives.test_dpo import rows
