@@ -23,7 +23,7 @@ def main() -> None:
     program = [sys.executable, "-W", "ignore", "-m", "tests.assets.finetuning.interrupted"]
     program += [str(asked.kills), str(asked.seed), *asked.cases]
     different = 0
-    with subprocess.Popen(program, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL) as run:
+    with subprocess.Popen(program, stdout=subprocess.PIPE) as run:
         assert run.stdout is not None
         for line in run.stdout:
             made = json.loads(line)

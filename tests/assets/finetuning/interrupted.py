@@ -82,8 +82,9 @@ def trial(case: str, kills: int, moments: random.Random, root: Path) -> dict[str
     began = time.monotonic()
     whole = finished(fork(job, "whole"))
     seconds, number, tries = time.monotonic() - began, SIGNALS.get(case, signal.SIGKILL), []
-    for _ in range(kills):
-        lines, pause = moments.randint(1, LINES // kills), moments.uniform(0, seconds / kills / 5)
+    early, late = (8, 12) if case == DAMAGED else (1, LINES // kills)
+    for _ in range(1 if case == DAMAGED else kills):
+        lines, pause = moments.randint(early, late), moments.uniform(0, seconds / kills / 5)
         tries.append(killed(fork(job, "broken"), lines, pause, number))
     if case == DAMAGED:
         _lose_the_optimizer(whole.output.with_name("broken.checkpoints"))
