@@ -13,6 +13,7 @@ import subprocess
 import sys
 import time
 import traceback
+from contextlib import suppress
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -98,7 +99,7 @@ def _lose_the_optimizer(checkpoints: Path) -> None:
 
 
 def on_a_full_disk(root: Path) -> dict[str, Any]:
-    """Return what a training comes to on a disk of 4 MB that is full twice.
+    """Return what a training comes to on a disk of 4 MB that others fill while it runs.
 
     Needs `unshare -Urm` around this process, which may then mount a disk in memory.
     """
@@ -106,10 +107,15 @@ def on_a_full_disk(root: Path) -> dict[str, Any]:
     disk.mkdir()
     subprocess.run(["mount", "-t", "tmpfs", "-o", "size=4m", "tuneline", disk], check=True)
     job = _job("classify", root / "full-disk")
-    for free_kb in (300, 1300, 4000):  # room for no checkpoint, for one, for two and the model
-        used = sum(path.stat().st_size for path in disk.rglob("*") if path.name != "taken")
-        (disk / "taken").write_bytes(bytes(max(4_000_000 - used - 1000 * free_kb, 0)))
-        tries.append(finished(fork(job | {"output_dir": str(disk / "broken")}, "broken")))
+    for lines in (1, 8, None):  # full at the first checkpoint; at the second or third; never
+        tried = fork(job | {"output_dir": str(disk / "broken")}, "broken")
+        if lines is not None:
+            read_until(tried, lines)
+            with suppress(OSError), (disk / "others").open("wb", buffering=0) as others:
+                while others.write(bytes(4096)):
+                    pass
+        tries.append(finished(tried))
+        (disk / "others").unlink(missing_ok=True)
     came_to = _compared(FULL_DISK, finished(fork(job, "whole")), tries)
     subprocess.run(["umount", disk], check=True)
     return came_to
@@ -182,13 +188,19 @@ def finished(made: Try) -> Try:
     return made
 
 
-def killed(made: Try, lines: int, seconds: float, number: int = signal.SIGKILL) -> Try:
-    """Send it a signal so many losses and seconds after its first step; it may end before."""
+def read_until(made: Try, lines: int) -> bool:
+    """Return when it has told so many losses, or False when it has ended before."""
     for line in made.said:
         made.lines.append(line.strip())
         if sum("loss" in said or said.startswith(GOES) for said in made.lines) > lines:
-            time.sleep(seconds)
-            break
+            return True
+    return False
+
+
+def killed(made: Try, lines: int, seconds: float, number: int = signal.SIGKILL) -> Try:
+    """Send it a signal so many losses and seconds after its first step; it may end before."""
+    if read_until(made, lines):
+        time.sleep(seconds)
     os.kill(made.pid, number)  # not reaped yet, so the id is still its own
     return finished(made)
 
