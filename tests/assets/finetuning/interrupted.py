@@ -44,7 +44,7 @@ CASES: dict[str, tuple[str, str, dict[str, Any]]] = {
 SIGNALS = {"stopped": signal.SIGTERM}  # any other case is killed by SIGKILL
 SECTION = {"num_train_epochs": 7, "per_device_train_batch_size": 2, "save_steps": 4}
 DAMAGED, FULL_DISK = "damaged", "full disk"
-LINES = 20  # that tell a loss, about, in a whole training
+LINES = 15  # that tell a loss in the first half of a whole training
 GOES = ("starts: ", "goes on after ")  # how a training says that its steps begin
 
 
@@ -85,7 +85,7 @@ def trial(case: str, kills: int, moments: random.Random, root: Path) -> dict[str
     seconds, number, tries = time.monotonic() - began, SIGNALS.get(case, signal.SIGKILL), []
     early, late = (8, 12) if case == DAMAGED else (1, LINES // kills)
     for _ in range(1 if case == DAMAGED else kills):
-        lines, pause = moments.randint(early, late), moments.uniform(0, seconds / kills / 5)
+        lines, pause = moments.randint(early, late), moments.uniform(0, seconds / kills / 8)
         tries.append(killed(fork(job, "broken"), lines, pause, number))
     if case == DAMAGED:
         _lose_the_optimizer(whole.output.with_name("broken.checkpoints"))
@@ -162,6 +162,7 @@ def fork(job: dict[str, Any], name: str) -> Try:
         return Try(pid, reading, output)
     try:
         os.close(reading)
+        os.nice(5)  # the one that kills it should not come late
         from assets.finetuning.run import work
 
         failure = attempt(
