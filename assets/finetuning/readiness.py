@@ -6,7 +6,9 @@ It gathers what `preflight` and `fitting` judge.
 import shutil
 from collections.abc import Sequence
 from dataclasses import dataclass
+from importlib import import_module
 from pathlib import Path
+from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 from assets.discovery import find
@@ -51,6 +53,7 @@ def require_ready(
     say: Say,
 ) -> Ready:
     """Return the estimate; ValueError that lists every problem where there is one."""
+    _load_libraries(find(OBJECTIVES, manifest["objective"]))
     words = preflight.vocabulary(tokenizer, _config(manifest), _virtual_tokens(manifest))
     found = preflight.check(train, evaluated, manifest["settings"], words)
     plan, here = _plan(manifest, [*train, *evaluated], _weights_of(teacher)), device.device()
@@ -69,6 +72,12 @@ def require_ready(
         say(f"hint: {hint}")
     say(f"memory: about {needed} of {here.available / 1e9:.3g} GB that {here.name} has")
     return Ready(needed, here)
+
+
+def _load_libraries(objective: ModuleType) -> None:
+    """Load what the trainer will load, so that it counts among what the process holds already."""
+    for name in ("transformers.trainer", *getattr(objective, "LIBRARIES", ())):
+        import_module(name)
 
 
 def _config(manifest: dict[str, Any]) -> Any:

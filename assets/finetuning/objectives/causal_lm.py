@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
 EXAMPLES = "plain"
 MODEL = "causal"
+LIBRARIES = ("trl.trainer.sft_trainer",)  # what its trainer loads
 VERSION = "1"
 LOSS_IS_SUMMED = True  # over all that a step learns, however it is cut
 LABELLED_ONLY = True  # no other position reaches the vocabulary

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 EXAMPLES = "preference"
 MODEL = "causal"
+LIBRARIES = ("trl.trainer.dpo_trainer",)  # what its trainer loads
 VERSION = "1"
 _NOISE = "the log-probabilities that dpo compares are computed without dropout"
 IGNORES = {

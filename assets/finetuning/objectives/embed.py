@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 EXAMPLES = "retrieval"
 MODEL = "embedding"  # what is loaded: a ModelKind
+LIBRARIES = ("sentence_transformers",)  # what its trainer loads
 VERSION = "1"
 IN_BATCH = True  # rows are compared with each other: a batch cut in two is another training
 IGNORES = {

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 REWARDS = "assets.finetuning.rewards"
 EXAMPLES = "chat"
 MODEL = "causal"
+LIBRARIES = ("trl.trainer.grpo_trainer",)  # what its trainer loads
 VERSION = "-".join(["1", *(find(REWARDS, name).VERSION for name in names(REWARDS))])
 _NOISE = "answers are sampled by the very model that learns, without noise"
 IGNORES = {

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 EXAMPLES = "preference"
 MODEL = "score"
+LIBRARIES = ("trl.trainer.reward_trainer",)  # what its trainer loads
 VERSION = "1"
 IGNORES = {"label_smoothing_factor": "a reward model compares two scores and has no label"}
 

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
 EXAMPLES = "chat"  # what templating renders for it
 MODEL = "causal"  # what is loaded: a ModelKind
+LIBRARIES = ("trl.trainer.sft_trainer",)  # what its trainer loads
 VERSION = "2"
 LOSS_IS_SUMMED = True  # over all that a step learns, however it is cut
 LABELLED_ONLY = True  # no other position reaches the vocabulary
