@@ -79,9 +79,10 @@ def test_in_the_rooms_only_asset_files_know_dagster_and_the_doors() -> None:
         assert {str(path): found for path in others if (found := imports_of(path, package))} == {}
 
 
-def test_dagster_pipes_is_known_to_the_inside_of_jobs_alone() -> None:
+def test_dagster_pipes_is_known_to_the_inside_of_jobs_and_to_who_reads_them_alone() -> None:
     assert [p for p in modules(*SOURCE) if imports_of(p, "dagster_pipes")] == [
-        ROOT / "assets" / "jobs.py"
+        ROOT / "assets" / "jobs.py",
+        ROOT / "resources" / "pipes_messages.py",
     ]
 
 

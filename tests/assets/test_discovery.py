@@ -22,7 +22,7 @@ def test_the_files_of_a_folder_are_its_plugins() -> None:
 
 
 def test_an_unknown_name_lists_the_names_that_exist() -> None:
-    with pytest.raises(ValueError, match="unknown method 'lorra'; there are: full, head, lora"):
+    with pytest.raises(ValueError, match="unknown method 'lorra'; there are: adapter, dora, full"):
         find(METHODS, "lorra")
 
 
@@ -44,7 +44,7 @@ def test_a_plugins_key_is_validated_by_the_plugin() -> None:
     ("section", "message"),
     [
         ({"learning_rat": 1}, "'learning_rat' was unexpected"),
-        ({"objective": "stf"}, "'stf' is not one of ['classify', 'sft']"),
+        ({"objective": "stf"}, "'stf' is not one of ['causal_lm', 'classify',"),
         ({"method": "full", "lora_r": 4}, "'lora_r' was unexpected"),
         ({"lora_r": "four"}, "'four' is not of type 'integer'"),
     ],

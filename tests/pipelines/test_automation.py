@@ -41,7 +41,7 @@ class Line:
                 key=key,
                 deps=[["p", above]],
                 code_version="1",
-                automation_condition=condition_for(key, retrain),
+                automation_condition=condition_for(key, retrain, trains=name == "fine_tuned_model"),
             )
             def made() -> dg.MaterializeResult:
                 self.runs[name] += 1

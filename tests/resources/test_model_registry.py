@@ -71,7 +71,7 @@ def test_a_base_model_of_another_pipeline_is_its_champions_weights(
     tags = {"weights_hash": "w", "artifact": str(tmp_path)}
     version = client.create_model_version("first", source="/nowhere", tags=tags).version
     registry.promote("first", str(version))
-    with pytest.raises(dg.Failure, match="is an adapter, .* set merge_adapter: true"):
+    with pytest.raises(dg.Failure, match="is an adapter; .* set merge_adapter: true"):
         registry.located("pipeline:first")
     (tmp_path / "model").mkdir()
     (tmp_path / "model" / "config.json").touch()
