@@ -9,7 +9,7 @@ READY := $(VENV)/.ready
 
 export DAGSTER_HOME := $(CURDIR)
 export OMP_WAIT_POLICY := passive
-export GOMP_SPINCOUNT := 0
+export GOMP_SPINCOUNT := 500
 export TOKENIZERS_PARALLELISM := false
 
 .PHONY: demo test lint dev clean
@@ -18,6 +18,7 @@ demo: $(READY)
 	@mkdir -p .tuneline
 	@$(BIN)/python -m pipelines.demo $(PIPELINES)
 
+test: export GOMP_SPINCOUNT := 0
 test: lint
 	$(BIN)/python -m pytest
 

@@ -8,7 +8,7 @@ import resource
 import time
 import zlib
 from collections.abc import Mapping
-from contextlib import redirect_stdout
+from contextlib import nullcontext, redirect_stdout
 from dataclasses import dataclass, field
 from pathlib import Path
 from tempfile import mkdtemp
@@ -17,10 +17,11 @@ from typing import Any
 from bench.training_inputs import LABELS, Inputs
 
 BATCH = 8  # the default of transformers
+_ALL = ("eager attention", "fewer casts", "quick dropout")
 LEVERS = {
-    "sft": ("bfloat16 base", "no checkpointing", "micro-batches", "labelled positions"),
-    "classify": ("bfloat16", "micro-batches"),
-    "embed": ("bfloat16", "tokens made before"),
+    "sft": ("bfloat16 base", "no checkpointing", "micro-batches", "labelled positions", *_ALL),
+    "classify": ("bfloat16", "micro-batches", *_ALL),
+    "embed": ("bfloat16", "tokens made before", *_ALL),
 }
 METHODS = {"sft": "lora", "classify": "full", "embed": "full"}
 LEARNING = {
@@ -64,7 +65,8 @@ def start(arm: Arm) -> None:
 
     logging.set_verbosity_error()
     logging.disable_progress_bar()
-    trainer = _ours(arm) if arm.levers is None else _PEERS[arm.objective](arm, set(arm.levers))
+    levers = set(LEVERS[arm.objective] if arm.levers is None else arm.levers)
+    trainer = _ours(arm) if arm.levers is None else _peer(arm, levers)
     for module in trainer.model.modules() if arm.full_precision else ():
         if isinstance(module, torch.nn.Dropout):
             module.p = 0.0
@@ -72,18 +74,24 @@ def start(arm: Arm) -> None:
         if "lora_" in name or name.startswith("classifier"):  # new ones: the same in every arm
             torch.manual_seed(zlib.crc32(name.encode()))
             parameter.data = torch.randn(parameter.shape).to(parameter) * 0.02
-    _held.update(arm=arm, trainer=trainer)
+    _held.update(arm=arm, trainer=trainer, dropout="quick dropout" in levers)
 
 
 def run(steps: int) -> Round:
     """Train for so many steps from the first row on."""
+    from assets.finetuning.dropout import quick_dropout
+
     arm, trainer = _held["arm"], _held["trainer"]
     trainer.args.max_steps = steps
     batch = GATE_BATCH if arm.full_precision else BATCH
     rows = arm.inputs.read()[: steps * batch]
     seen = getattr(trainer, "_total_train_tokens", 0)  # TRL's count; a packed step holds more rows
     began, cpu_began = time.perf_counter(), time.process_time()
-    with Path("/dev/null").open("w") as nowhere, redirect_stdout(nowhere):
+    with (
+        Path("/dev/null").open("w") as nowhere,
+        redirect_stdout(nowhere),
+        quick_dropout() if _held["dropout"] else nullcontext(),
+    ):
         trainer.train()
     seconds, cpu_seconds = time.perf_counter() - began, time.process_time() - cpu_began
     counted = getattr(trainer, "_total_train_tokens", 0) - seen
@@ -139,7 +147,7 @@ def _ours(arm: Arm) -> Any:
     from assets.finetuning.config import FinetuningConfig
     from assets.finetuning.pairs import OBJECTIVES
     from assets.finetuning.preparing import prepare
-    from assets.finetuning.training import _learn_in_full_precision
+    from assets.finetuning.training import use_levers
 
     section = {
         "objective": arm.objective,
@@ -166,7 +174,7 @@ def _ours(arm: Arm) -> Any:
     _, training = prepare(job, Path(mkdtemp()), lambda line: None)
     training.arguments |= _shared()
     trainer = find(OBJECTIVES, arm.objective).trainer(training)
-    _learn_in_full_precision(trainer.model)
+    use_levers(trainer)
     return trainer
 
 
@@ -180,6 +188,23 @@ def _shared() -> dict[str, Any]:
         "disable_tqdm": True,
         "max_steps": 1,
     }
+
+
+def _peer(arm: Arm, levers: set[str]) -> Any:
+    from assets.finetuning.casting import cast_less
+    from assets.finetuning.levers import attend
+    from assets.finetuning.order import keep_order
+    from assets.loading.models import inner_model
+
+    trainer = _PEERS[arm.objective](arm, levers)
+    if "micro-batches" in levers:
+        keep_order(trainer)
+    if "fewer casts" in levers:
+        cast_less(trainer)
+    if "eager attention" in levers:
+        kind = "embedding" if arm.objective == "embed" else ""
+        attend(inner_model(trainer.model, kind), longest=0)
+    return trainer
 
 
 def _peer_arguments(arm: Arm, levers: set[str]) -> dict[str, Any]:

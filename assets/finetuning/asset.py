@@ -21,7 +21,7 @@ from resources.launcher import Launcher
 from resources.model_registry import ChampionModel, ModelRegistry
 from resources.presentation import shown
 
-VERSION = "3"
+VERSION = "4"
 
 
 def build(

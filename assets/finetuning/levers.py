@@ -5,8 +5,11 @@ base_dtype: bfloat16      a causal base that stays as it is, on    adapters stay
                           a device that computes it natively       evaluation loads the base so too
 micro_batch_size          a CPU: few rows at a time need little    a step's loss is divided by all
                           padding and stay in its cache            that it learns, whatever the cut
+rows of like length       everywhere: order.py                     a step has the rows that it had
 loss over labels only     a CPU: loss_head.py                      what has no label has no loss
-attention: eager          a CPU, a causal model, short rows        the same sums in another order
+weights cast once a step  under bf16: casting.py                   they change at its end only
+attention: eager          a CPU, short rows                        the same sums in another order
+dropout by random bits    a CPU: dropout.py                        any number's chance is the same
 
 A GPU is kept busy by whole batches; there TRL's own kernels leave out what has no label.
 """
@@ -18,7 +21,7 @@ from typing import Any
 import torch
 
 EAGER_TOKENS = 1024  # of the longest row; the matrix of a longer one takes too much memory
-TOKENS_AT_ONCE = 512  # more leave the cache of a core, fewer spend the time on starting operations
+TOKENS_AT_ONCE = 1024  # more need memory and padding, fewer spend the time on starting operations
 
 
 def computes_bf16() -> bool:
@@ -40,13 +43,14 @@ def base_dtype(settings: Mapping[str, Any], objective: ModuleType, method: Modul
     return "bfloat16" if frozen and wanted else "float32"
 
 
-def attend(model: Any, objective: ModuleType, longest: int) -> None:
-    """Let a causal model attend by plain products where they are faster than fused attention.
+def attend(model: Any, longest: int) -> None:
+    """Let a transformers model attend by plain products where they beat fused attention.
 
-    On a CPU the backward pass of the fused one takes twice as long for rows of some hundred tokens.
-    `longest` is the number of tokens of the longest sequence.
+    On a CPU the backward pass of the fused one takes twice as long for rows of some hundred tokens,
+    and with dropout it looks for rows without a token to attend to. `longest` is the number of
+    tokens of the longest sequence.
     """
-    if objective.MODEL == "causal" and longest <= EAGER_TOKENS and not torch.cuda.is_available():
+    if longest <= EAGER_TOKENS and not torch.cuda.is_available():
         model.set_attn_implementation("eager")
 
 

@@ -11,7 +11,7 @@ from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
 from assets.discovery import find, options_of
-from assets.finetuning.pairs import METHODS, OBJECTIVES
+from assets.finetuning.pairs import METHODS
 
 if TYPE_CHECKING:
     from assets.finetuning.dry_run import Batch
@@ -173,7 +173,7 @@ def _skeleton(plan: Plan, layers: int | None) -> Any:
     method = find(METHODS, manifest["method"])
     options = options_of(METHODS, manifest["method"])(**manifest["method_options"])
     model = method.apply(model, options, manifest["model_kind"])
-    attend(model, find(OBJECTIVES, manifest["objective"]), plan.tokens)
+    attend(model, plan.tokens)
     if plan.settings["gradient_checkpointing"]:
         model.gradient_checkpointing_enable({"use_reentrant": False})
         model.enable_input_require_grads()

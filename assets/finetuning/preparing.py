@@ -28,6 +28,7 @@ def prepare(job: dict[str, Any], folder: Path, say: Say) -> "tuple[dict[str, Any
     from assets.finetuning.preflight import longest
     from assets.finetuning.readiness import require_ready
     from assets.finetuning.training import Training, shared_arguments
+    from assets.loading.models import inner_model
 
     examples, objective = Path(job["examples_dir"]), find(OBJECTIVES, job["objective"])
     template = json.loads((examples / "template.json").read_text(encoding="utf-8"))
@@ -53,7 +54,7 @@ def prepare(job: dict[str, Any], folder: Path, say: Say) -> "tuple[dict[str, Any
     ready = require_ready(manifest, learnt, watched, tokenizer, folder, teacher, say)
     manifest["memory"] = ready.figures()
     model = _model(manifest, tokenizer)
-    attend(model, objective, longest(learnt))
+    attend(inner_model(model, objective.MODEL), longest(learnt))
     set_seed(manifest["seed"])
     settings = micro_batched(job["settings"], objective, learnt)
     training = Training(

@@ -9,7 +9,7 @@ from typing import Any
 
 import torch
 from torch.nn.functional import kl_div
-from transformers import Trainer
+from transformers import GenerationConfig, Trainer
 from trl.models.utils import unwrap_model_for_generation
 
 MASKED = -100
@@ -22,7 +22,20 @@ class DistillationTrainer(Trainer):
         super().__init__(*args, **kwargs)
         self.teacher = teacher.requires_grad_(False).eval().to(self.args.device)
         self.options = options
-        self.tokens = len(self.processing_class)  # type: ignore[arg-type]
+        tokenizer: Any = self.processing_class
+        self.tokens = len(tokenizer)
+        self.generation_config = (  # of its own answers
+            GenerationConfig(
+                max_new_tokens=options.max_completion_length,
+                do_sample=True,
+                temperature=options.temperature,
+                top_k=0,
+                eos_token_id=tokenizer.eos_token_id,
+                pad_token_id=tokenizer.pad_token_id,
+            )
+            if options.lmbda
+            else None
+        )
 
     def get_batch_samples(
         self, epoch_iterator: Iterator, num_batches: int, device: torch.device
@@ -90,12 +103,7 @@ class DistillationTrainer(Trainer):
             written = model.generate(
                 torch.tensor(padded, device=self.args.device),
                 attention_mask=torch.tensor(mask, device=self.args.device),
-                max_new_tokens=self.options.max_completion_length,
-                do_sample=True,
-                temperature=self.options.temperature,
-                top_k=0,
-                eos_token_id=tokenizer.eos_token_id,
-                pad_token_id=pad,
+                generation_config=self.generation_config,
             )
         student.train()
         answers = [_ended(ids, tokenizer.eos_token_id) for ids in written[:, longest:].tolist()]

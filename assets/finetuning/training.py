@@ -9,7 +9,9 @@ import torch
 from transformers import PrinterCallback, Trainer, TrainerCallback
 
 from assets import processes
+from assets.finetuning.casting import cast_less
 from assets.finetuning.checkpoints import Checkpoints
+from assets.finetuning.dropout import quick_dropout
 from assets.finetuning.interruption import heeding_sigterm
 from assets.finetuning.levers import computes_bf16
 from assets.finetuning.order import keep_order
@@ -90,15 +92,22 @@ def train(
     early_stopping_patience. Raises Stopped when SIGTERM has ended it.
     """
     trainer.remove_callback(PrinterCallback)
-    _learn_in_full_precision(trainer.model)
-    keep_order(trainer)
+    use_levers(trainer)
     if checkpoints is None:
-        trainer.train()
+        with quick_dropout():
+            trainer.train()
         return
     if patience is not None:
         trainer.add_callback(EarlyStopping(patience))
-    with heeding_sigterm() as stop:
+    with quick_dropout(), heeding_sigterm() as stop:
         train_on(trainer, checkpoints, stop)
+
+
+def use_levers(trainer: Trainer) -> None:
+    """Set what makes a trainer fast and exact, whichever objective made it; see levers.py."""
+    _learn_in_full_precision(trainer.model)
+    keep_order(trainer)
+    cast_less(trainer)
 
 
 def _learn_in_full_precision(model: Any) -> None:
