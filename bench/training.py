@@ -68,7 +68,7 @@ def _measure(objective: str, folder: Path, asked: argparse.Namespace) -> int:
     ratio, memory = _compare(peer, ours, pairs, steps, "ours")
     if asked.waterfall:
         for lever in LEVERS[objective]:
-            _compare(peer, Arm(objective, inputs, (lever,)), max(1, pairs // 2), steps, lever)
+            _compare(peer, Arm(objective, inputs, (lever,)), max(1, pairs // 4), steps, lever)
         _compare(peer, Arm(objective, inputs, LEVERS[objective]), pairs, steps, "all of them")
     slower = _beside_a_busy_process(ours, pairs, steps) if asked.busy else 0.0
     reached = ratio >= FASTER[objective] and memory <= MEMORY.get(objective, 1.0)

@@ -169,7 +169,7 @@ def _ours(arm: Arm) -> Any:
         "method_options": config.options("method").model_dump(mode="json"),
         "base_model": config.base_model,
         "settings": config.training_arguments(),
-        "finishing": {},
+        "finishing": config.finishing(),
     }
     _, training = prepare(job, Path(mkdtemp()), lambda line: None)
     training.arguments |= _shared()

@@ -97,7 +97,8 @@ def _trained(
         run_key = content_hash([examples.version, code_version, *others_too])
         output = store.folder(key, run_key)
         base_model = model_registry.located(config.base_model)
-        job = _job(config, examples, champions, base_model) | {
+        averaged = {model_registry.located(m): s for m, s in (config.average_with or {}).items()}
+        job = _job(config, examples, champions, base_model, averaged) | {
             "run_key": run_key,
             "code_version": code_version,
             "output_dir": str(output),
@@ -125,6 +126,7 @@ def _job(
     examples: Artifact,
     champions: Mapping[str, ChampionModel],
     base_model: str,
+    averaged: Mapping[str, float],
 ) -> dict[str, Any]:
     return {
         "examples_dir": str(examples.path),
@@ -140,7 +142,7 @@ def _job(
         "teacher_model": _teacher(config, champions),
         "scratch": config.scratch.model_dump(),
         "settings": config.training_arguments(),
-        "finishing": config.finishing(),
+        "finishing": config.finishing() | {"average_with": averaged},
     }
 
 

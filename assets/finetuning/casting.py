@@ -5,9 +5,13 @@ makes it once a micro-batch; and PEFT turns an adapter's bfloat16 input into flo
 turns back.
 """
 
+from typing import Any
+
 import torch
 from peft.tuners.tuners_utils import BaseTunerLayer
 from transformers import Trainer, TrainerCallback, TrainerControl, TrainerState, TrainingArguments
+
+CASTS_INPUT = "cast_input_dtype_enabled"  # of a layer with an adapter; PEFT's
 
 
 def cast_less(trainer: Trainer) -> None:
@@ -20,9 +24,10 @@ def cast_less(trainer: Trainer) -> None:
     trainer.add_callback(_KeptForAStep())
     if getattr(trainer, "generation_config", None) is not None:
         return
-    for module in trainer.model.modules():
+    model: Any = trainer.model
+    for module in model.modules():
         if isinstance(module, BaseTunerLayer):
-            module.cast_input_dtype_enabled = False
+            setattr(module, CASTS_INPUT, False)
 
 
 class _KeptForAStep(TrainerCallback):

@@ -6,6 +6,7 @@ from typing import Any, ClassVar, Literal
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from assets.discovery import PluggedConfig, find, names
+from assets.finetuning.adapters.averaging import average_refusal
 from assets.finetuning.adapters.routing import routing_refusal
 from assets.finetuning.pairs import METHODS, OBJECTIVES, is_hosted, refusal, settings_refusal
 from assets.models import parse_base_model
@@ -76,6 +77,8 @@ class FinetuningConfig(PluggedConfig):
 
     # After training; what is published, evaluated and registered is then the finished model.
     merge_adapter: bool = False  # into the weights: larger on disk, no slower than its base
+    # Another model of the same shapes, named as base_model is -> its share of every weight.
+    average_with: dict[str, float] | None = None
     quantise: Literal["int8", "nf4"] | None = None  # a quarter or an eighth of the bytes
 
     @model_validator(mode="after")
@@ -93,7 +96,7 @@ class FinetuningConfig(PluggedConfig):
             raise ValueError(reason)
         if reason := settings_refusal(
             self.method, self.gradient_checkpointing, self.merge_adapter, self.quantise
-        ):
+        ) or average_refusal(self):
             raise ValueError(reason)
         batch = self.per_device_train_batch_size
         if self.micro_batch_size and batch % self.micro_batch_size:
@@ -142,8 +145,9 @@ class FinetuningConfig(PluggedConfig):
         return objective.problems(self) if hasattr(objective, "problems") else []
 
     def other_pipelines(self) -> list[str]:
-        """Return the pipelines whose champion this one takes as its base or teacher."""
-        named = [] if self.hosted else [self.base_model, self.teacher_model()]
+        """Return the pipelines whose champion this one starts from, learns from or averages."""
+        models = [self.base_model, self.teacher_model(), *(self.average_with or {})]
+        named = [] if self.hosted else models
         parsed = [parse_base_model(text) for text in named if text]
         return sorted({base.name for base in parsed if base.kind == "pipeline"})
 
@@ -161,4 +165,8 @@ class FinetuningConfig(PluggedConfig):
 
     def finishing(self) -> dict[str, Any]:
         """Return what is done with the model after training."""
-        return {"merge_adapter": self.merge_adapter, "quantise": self.quantise}
+        return {
+            "merge_adapter": self.merge_adapter,
+            "average_with": self.average_with or {},
+            "quantise": self.quantise,
+        }

@@ -1,4 +1,4 @@
-"""What is done with a model after it has learnt: its adapter merged, its weights quantised.
+"""What is done with a model after it has learnt: merged, averaged with others, quantised.
 
 Imported inside jobs only: it loads torch. It works on the model as it was saved and loaded again,
 so that what is compared is what others will load. The report that goes into the manifest:
@@ -18,6 +18,7 @@ from typing import Any
 import torch
 from transformers import PreTrainedModel
 
+from assets.finetuning.adapters.merging import average_models
 from assets.jobs import Say
 from assets.loading import quantised
 from assets.loading.models import inner_model, with_inner_model
@@ -46,6 +47,7 @@ def finish(
     merge_adapter: bool,
     scheme: Scheme | None,
     say: Say,
+    others: Sequence[tuple[PreTrainedModel, float]] = (),
 ) -> tuple[Any, dict[str, Any]]:
     """Return the finished model and the report on it.
 
@@ -56,9 +58,11 @@ def finish(
         merge_adapter: whether a low-rank adapter is merged into the weights.
         scheme: what the weights are quantised to, if at all.
         say: is told the differences.
+        others: models of the same shapes, each with its share of the average; the rest is its own.
 
     Raises:
-        ValueError: merging changed the outputs by more than rounding can.
+        ValueError: merging changed the outputs by more than rounding can, or one of the others has
+            other shapes.
     """
     texts = list(sequences(rows))[:ROWS]
     inner = inner_model(model, model_kind)
@@ -71,6 +75,11 @@ def finish(
         last = measure(inner, texts)
         differences["merge_adapter"] = _difference(before, last)
         _check_merge(differences["merge_adapter"], tolerance)
+    if others:
+        given = [share for _, share in others]
+        inner = average_models([inner, *(model for model, _ in others)], [1 - sum(given), *given])
+        alone, last = last, measure(inner, texts)
+        differences["average_with"] = _difference(alone, last)
     if scheme:
         inner, unquantised = quantised.quantise(inner, scheme), last
         last = measure(inner, texts)

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from assets.jobs import Say
+from assets.models import parse_base_model
 
 if TYPE_CHECKING:
     from assets.finetuning.training import Training
@@ -28,9 +29,9 @@ def _save_beside(training: "Training", examples: Path, folder: Path) -> None:
 def finish_saved(
     manifest: dict[str, Any], training: "Training", examples: Path, folder: Path, say: Say
 ) -> dict[str, Any] | None:
-    """Merge or quantise the saved model where the job asks for it; return the report on it."""
+    """Merge, average or quantise the saved model where the job asks for it; return the report."""
     asked = manifest["finishing"]
-    if not asked["merge_adapter"] and not asked["quantise"]:
+    if not any(asked.values()):
         return None
     from assets.finetuning.finishing import finish
     from assets.loading.models import load_weights
@@ -39,11 +40,30 @@ def finish_saved(
     kind = manifest["model_kind"]
     tuned = load_weights(manifest, folder / "model").to(training.model.device)
     rows = training.eval or training.train
-    model, report = finish(tuned, kind, rows, asked["merge_adapter"], asked["quantise"], say)
+    others = [(_like(manifest, at, training), s) for at, s in asked["average_with"].items()]
+    model, report = finish(
+        tuned, kind, rows, asked["merge_adapter"], asked["quantise"], say, others
+    )
     shutil.rmtree(folder / "model")
     save_model(model, kind, folder / "model")
     _save_beside(training, examples, folder)
     return report
+
+
+def _like(manifest: dict[str, Any], named: str, training: "Training") -> Any:
+    """Return the inner model that `named` says, which reads the same tokens as the trained one."""
+    from transformers import AutoTokenizer
+
+    from assets.loading.models import inner_model, load_base
+
+    base = parse_base_model(named)
+    place = {"path": base.location(), "revision": base.revision or "main"}
+    tokenizer = AutoTokenizer.from_pretrained(place["path"], revision=place["revision"])
+    if tokenizer.get_vocab() != training.tokenizer.get_vocab():
+        raise ValueError(f"average_with {named!r}: its vocabulary is not that of the trained model")
+    whole = {"base_model": place, "quantization": None, "student_layers": None}
+    other = load_base({**manifest, **whole})
+    return inner_model(other, manifest["model_kind"]).to(training.model.device)
 
 
 def weights_hash(folder: Path) -> str:

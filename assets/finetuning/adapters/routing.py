@@ -35,6 +35,6 @@ def routing_refusal(config: "FinetuningConfig") -> str | None:
         return f"method {config.method!r} makes no adapters that can be averaged: use lora or qlora"
     if find(OBJECTIVES, config.objective).EXAMPLES != "chat":
         return f"objective {config.objective!r} has no rows that several adapters could share out"
-    if config.sweep or config.merge_adapter or config.quantise:
-        return "several adapters go with none of sweep, merge_adapter and quantise"
+    if config.sweep or config.merge_adapter or config.average_with or config.quantise:
+        return "several adapters go with none of sweep, merge_adapter, average_with and quantise"
     return None
