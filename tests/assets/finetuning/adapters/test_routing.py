@@ -22,7 +22,7 @@ def test_adapters_weigh_the_same_where_no_weights_are_given() -> None:
         (TWO | {"adapters": {"x": -1, "y": 1}}, "a weight is 0 or more"),
         (TWO | {"method": "full"}, "'full' makes no adapters that can be averaged"),
         (TWO | {"objective": "classify"}, "'classify' has no rows that several adapters"),
-        (TWO | {"merge_adapter": True}, "go with none of sweep, merge_adapter, average_with and quantise"),
+        (TWO | {"merge_adapter": True}, "none of sweep, merge_adapter, average_with and"),
     ],
 )
 def test_adapters_that_cannot_be_are_refused_at_load(section: dict, message: str) -> None:
