@@ -1,4 +1,4 @@
-"""`python -m bench.memory [--sizes 50m 135m] [--methods full lora qlora]`: estimate and peak.
+"""`python -m bench.memory [--sizes 50m 135m] [--methods full lora qlora] [--ragged]`: the estimate.
 
 Each line is a real training of a Llama from configuration, by the job that a pipeline starts, in a
 process of its own: what the preflight thought that it needs, and the most that it held, resident
@@ -44,6 +44,7 @@ def main() -> int:
     parser.add_argument("--accumulation", type=int, default=2)
     parser.add_argument("--vocabulary", type=int, default=32_000)
     parser.add_argument("--steps", type=int, default=3)
+    parser.add_argument("--ragged", action="store_true", help="rows of a quarter to all tokens")
     asked = parser.parse_args()
     print(f"{'':<16}{'estimated MB':>14}{'measured MB':>14}{'ratio':>8}   by parts", flush=True)
     ratios = [_line(size, method, asked) for size in asked.sizes for method in asked.methods]
@@ -70,7 +71,7 @@ def trained(folder: Path, size: str, method: str, asked: argparse.Namespace) -> 
     with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as pool:
         pool.submit(make_base, folder / "base", SIZES[size], asked.vocabulary, precision).result()
     rows = asked.batch * asked.accumulation * asked.steps
-    _write_examples(folder / "examples", rows, asked.tokens, asked.vocabulary)
+    _write_examples(folder / "examples", rows, asked.tokens, asked.vocabulary, asked.ragged)
     write_json(folder / "job.json", _job(folder, method, asked))
     run = [sys.executable, "-m", "assets.finetuning.run", str(folder / "job.json")]
     subprocess.run(run, check=True, env=environment, stdout=subprocess.DEVNULL)
@@ -106,16 +107,24 @@ def _job(folder: Path, method: str, asked: argparse.Namespace) -> dict[str, Any]
     }
 
 
-def _write_examples(folder: Path, rows: int, tokens: int, vocabulary: int) -> None:
-    """Write rows of one length, the second half of each labelled, and a tokenizer of few words."""
+def _write_examples(
+    folder: Path, rows: int, tokens: int, vocabulary: int, ragged: bool = False
+) -> None:
+    """Write rows, the second half of each labelled, and a tokenizer of few words."""
     from tokenizers import Tokenizer, models
     from transformers import PreTrainedTokenizerFast
 
     folder.mkdir()
-    ids = [[3 + (i * 7919 + j * 31) % (vocabulary - 3) for j in range(tokens)] for i in range(rows)]
-    half = tokens // 2
+    lengths = [tokens - i * 37 % (3 * tokens // 4) * ragged for i in range(rows)]
+    ids = [
+        [3 + (i * 7919 + j * 31) % (vocabulary - 3) for j in range(length)]
+        for i, length in enumerate(lengths)
+    ]
     made = [
-        TrainingExample(f"r{i:04}", f"g{i}", "train", "", row, [-100] * half + row[half:])
+        TrainingExample(
+            *(f"r{i:04}", f"g{i}", "train", "", row),
+            [-100] * (len(row) // 2) + row[len(row) // 2 :],
+        )
         for i, row in enumerate(ids)
     ]
     _write_parquet(to_rows(made), folder / "rows.parquet")

@@ -44,6 +44,7 @@ class _KeptForAStep(TrainerCallback):
         **kwargs: object,
     ) -> None:
         """Count one block more, before the first micro-batch."""
+        torch.clear_autocast_cache()  # of a training in this process that failed within a step
         torch.autocast_increment_nesting()
 
     def on_pre_optimizer_step(
@@ -54,5 +55,5 @@ class _KeptForAStep(TrainerCallback):
         **kwargs: object,
     ) -> None:
         """Count it no more and drop the copies, before the weights change."""
-        if torch.autocast_decrement_nesting() == 0:
-            torch.clear_autocast_cache()
+        torch.autocast_decrement_nesting()
+        torch.clear_autocast_cache()

@@ -28,6 +28,8 @@ UNKNOWN_OPTIMIZER = 8
 # What a process on a CPU takes while it trains, beside its tensors: measured, see bench/memory.py.
 KERNELS = 100 << 20  # code and buffers of torch's and oneDNN's kernels
 FRAGMENTS = 0.1  # of what is made and freed in a step: holes that malloc cannot fill
+RAGGED_FRAGMENTS = 1.0  # the same where rows have more than RAGGED_LENGTHS lengths
+RAGGED_LENGTHS = 4
 
 
 @dataclass(frozen=True)
@@ -73,6 +75,7 @@ class Plan:
     bf16: bool = False
     device: str = "cpu"
     other_models: int = 0  # bytes of a teacher or reference model beside
+    ragged: bool = False  # rows of many lengths
 
 
 @dataclass(frozen=True)
@@ -120,6 +123,7 @@ def estimate(plan: Plan, process: int = 0) -> Estimate:
     stepping = forward < held.all_gradients  # with few activations the optimizer's step is the peak
     moving = held.all_gradients if stepping else forward
     on_cpu = plan.device == "cpu"
+    holes = (RAGGED_FRAGMENTS if plan.ragged and on_cpu else FRAGMENTS) * moving
     return Estimate(
         process=process,
         weights=held.weights + plan.other_models,
@@ -128,7 +132,7 @@ def estimate(plan: Plan, process: int = 0) -> Estimate:
         optimizer=round(held.trainable * states),
         activations=0 if stepping else held.activations,
         logits=0 if stepping else held.logits,
-        overhead=round((KERNELS + held.largest_matrix if on_cpu else 0) + FRAGMENTS * moving),
+        overhead=round((KERNELS + held.largest_matrix if on_cpu else 0) + holes),
         saved=held.all_gradients if hasattr(whole, "peft_config") else held.weights,
         convention=f"weights as they are kept, gradients of what learns only, {states:.3g} bytes "
         f"a trainable parameter for {optim}, activations of a dry run without data",

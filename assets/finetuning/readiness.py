@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from assets.discovery import find
 from assets.finetuning import device, preflight
 from assets.finetuning.fitting import refusal
-from assets.finetuning.memory import Estimate, Plan, estimate
+from assets.finetuning.memory import RAGGED_LENGTHS, Estimate, Plan, estimate
 from assets.finetuning.pairs import OBJECTIVES
 from assets.jobs import Say
 
@@ -99,7 +99,7 @@ def _weights_of(teacher: str | None) -> int:
 
 
 def _plan(manifest: dict[str, Any], rows: "Sequence[Row]", other_models: int) -> Plan:
-    from assets.finetuning.levers import computes_bf16, micro_batched
+    from assets.finetuning.levers import computes_bf16, micro_batched, row_tokens
 
     objective = find(OBJECTIVES, manifest["objective"])
     settings = micro_batched(manifest["settings"], objective, rows)
@@ -113,4 +113,5 @@ def _plan(manifest: dict[str, Any], rows: "Sequence[Row]", other_models: int) ->
         bf16=computes_bf16() if settings["bf16"] is None else settings["bf16"],
         device=device.device().kind,
         other_models=other_models,
+        ragged=len({row_tokens(row) for row in rows}) > RAGGED_LENGTHS,
     )

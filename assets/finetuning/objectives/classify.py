@@ -17,22 +17,14 @@ LOSS_IS_SUMMED = True  # over all that a step learns, however it is cut
 
 
 def trainer(training: "Training") -> "Trainer":
-    """Return transformers' trainer; a batch is padded to its own longest row."""
-    from transformers import DataCollatorWithPadding, Trainer, TrainingArguments
+    """Return transformers' trainer over the classes."""
+    from transformers import DataCollatorWithPadding
 
+    from assets.finetuning.encoders import encoder_trainer
     from assets.finetuning.losses import cross_entropy
 
-    arguments = training.arguments
-    return Trainer(
-        model=training.model,
-        args=TrainingArguments(**arguments, label_names=["labels"]),
-        train_dataset=_rows(training.train),  # type: ignore[arg-type]
-        eval_dataset=_rows(training.eval) or None,  # type: ignore[arg-type]
-        processing_class=training.tokenizer,
-        data_collator=DataCollatorWithPadding(training.tokenizer),
-        compute_loss_func=cross_entropy(arguments["label_smoothing_factor"]),
-        callbacks=training.callbacks,
-    )
+    collator = DataCollatorWithPadding(training.tokenizer)
+    return encoder_trainer(training, _rows, collator, cross_entropy)
 
 
 def _rows(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:

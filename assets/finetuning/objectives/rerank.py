@@ -7,6 +7,7 @@ Trainer: sentence-transformers' own wants to load the model itself, before a met
 
 import random
 from collections import defaultdict
+from functools import partial
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -22,21 +23,14 @@ LOSS_IS_SUMMED = True  # over all that a step learns, however it is cut
 
 def trainer(training: "Training") -> "Trainer":
     """Return transformers' trainer over pairs, each cut at the length of one text."""
-    from transformers import DataCollatorWithPadding, Trainer, TrainingArguments
+    from transformers import DataCollatorWithPadding
 
+    from assets.finetuning.encoders import encoder_trainer
     from assets.finetuning.losses import binary_cross_entropy
 
-    arguments = training.arguments
-    return Trainer(
-        model=training.model,
-        args=TrainingArguments(**arguments, label_names=["labels"]),
-        train_dataset=_encoded(training, training.train),  # type: ignore[arg-type]
-        eval_dataset=_encoded(training, training.eval) or None,  # type: ignore[arg-type]
-        processing_class=training.tokenizer,
-        data_collator=DataCollatorWithPadding(training.tokenizer),
-        compute_loss_func=binary_cross_entropy(arguments["label_smoothing_factor"]),
-        callbacks=training.callbacks,
-    )
+    collator = DataCollatorWithPadding(training.tokenizer)
+    encoded = partial(_encoded, training)
+    return encoder_trainer(training, encoded, collator, binary_cross_entropy)
 
 
 def pairs(rows: "list[Row]", seed: int) -> list[tuple[str, str, int]]:

@@ -155,7 +155,8 @@ def test_where_no_single_setting_is_enough_several_are_named() -> None:
 
 @pytest.mark.slow
 def test_the_estimate_is_near_the_peak_of_a_real_training(tmp_path: Path) -> None:
-    asked = argparse.Namespace(batch=16, accumulation=1, tokens=256, vocabulary=4000, steps=2)
+    sizes = {"batch": 16, "accumulation": 1, "tokens": 256, "vocabulary": 4000, "steps": 2}
+    asked = argparse.Namespace(**sizes, ragged=False)
     memory = trained(tmp_path, "4m", "full", asked)["memory"]
     assert memory["estimated_total"] == pytest.approx(memory["measured_peak"], rel=0.15)
 
