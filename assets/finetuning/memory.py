@@ -28,8 +28,10 @@ UNKNOWN_OPTIMIZER = 8
 # What a process on a CPU takes while it trains, beside its tensors: measured, see bench/memory.py.
 KERNELS = 100 << 20  # code and buffers of torch's and oneDNN's kernels
 FRAGMENTS = 0.1  # of what is made and freed in a step: holes that malloc cannot fill
-RAGGED_FRAGMENTS = 1.0  # the same where rows have more than RAGGED_LENGTHS lengths
+# The same where rows have more than RAGGED_LENGTHS lengths: a kernel for each shape, more holes.
 RAGGED_LENGTHS = 4
+RAGGED_KERNELS = 300 << 20
+RAGGED_FRAGMENTS = 0.2
 
 
 @dataclass(frozen=True)
@@ -123,7 +125,8 @@ def estimate(plan: Plan, process: int = 0) -> Estimate:
     stepping = forward < held.all_gradients  # with few activations the optimizer's step is the peak
     moving = held.all_gradients if stepping else forward
     on_cpu = plan.device == "cpu"
-    holes = (RAGGED_FRAGMENTS if plan.ragged and on_cpu else FRAGMENTS) * moving
+    kernels = (RAGGED_KERNELS if plan.ragged else KERNELS) + held.largest_matrix
+    fragments = RAGGED_FRAGMENTS if plan.ragged and on_cpu else FRAGMENTS
     return Estimate(
         process=process,
         weights=held.weights + plan.other_models,
@@ -132,7 +135,7 @@ def estimate(plan: Plan, process: int = 0) -> Estimate:
         optimizer=round(held.trainable * states),
         activations=0 if stepping else held.activations,
         logits=0 if stepping else held.logits,
-        overhead=round((KERNELS + held.largest_matrix if on_cpu else 0) + holes),
+        overhead=round((kernels if on_cpu else 0) + fragments * moving),
         saved=held.all_gradients if hasattr(whole, "peft_config") else held.weights,
         convention=f"weights as they are kept, gradients of what learns only, {states:.3g} bytes "
         f"a trainable parameter for {optim}, activations of a dry run without data",
