@@ -69,7 +69,7 @@ def _measure(objective: str, folder: Path, asked: argparse.Namespace) -> int:
     if asked.waterfall:
         alone = {lever: (lever,) for lever in LEVERS[objective]}
         for name, levers in {**alone, "all of them": LEVERS[objective]}.items():
-            _compare(peer, Arm(objective, inputs, levers), max(1, pairs // 4), steps, name)
+            _compare(peer, Arm(objective, inputs, levers), max(1, pairs // 2), steps, name)
     slower = _beside_a_busy_process(ours, pairs, steps) if asked.busy else 0.0
     reached = ratio >= FASTER[objective] and memory <= MEMORY.get(objective, 1.0)
     return int(not fine or (not asked.quick and (not reached or slower > SLOWER)))
