@@ -42,7 +42,7 @@ CASES: dict[str, tuple[str, str, dict[str, Any]]] = {
     ),
 }
 SIGNALS = {"stopped": signal.SIGTERM}  # any other case is killed by SIGKILL
-SECTION = {"num_train_epochs": 7, "per_device_train_batch_size": 2, "save_steps": 4}
+SECTION = {"num_train_epochs": 7, "per_device_train_batch_size": 2, "save_steps": 2}
 DAMAGED, FULL_DISK = "damaged", "full disk"
 LINES = 15  # that tell a loss in the first half of a whole training
 GOES = ("starts: ", "goes on after ")  # how a training says that its steps begin
@@ -83,7 +83,7 @@ def trial(case: str, kills: int, moments: random.Random, root: Path) -> dict[str
     began = time.monotonic()
     whole = finished(fork(job, "whole"))
     seconds, number, tries = time.monotonic() - began, SIGNALS.get(case, signal.SIGKILL), []
-    early, late = (8, 12) if case == DAMAGED else (1, LINES // kills)
+    early, late = (8, 12) if case == DAMAGED else (2, max(3, LINES // kills))  # a line is two steps
     for _ in range(1 if case == DAMAGED else kills):
         lines, pause = moments.randint(early, late), moments.uniform(0, seconds / kills / 8)
         tries.append(killed(fork(job, "broken"), lines, pause, number))
