@@ -22,7 +22,7 @@ class BaseModel:
 
     kind: Literal["hub", "folder", "package", "scratch", "pipeline"]
     name: str
-    revision: str | None = None  # hub only
+    revision: str = "main"  # a hub id may name another
 
     def location(self) -> str:
         """Return what `from_pretrained` takes: a hub id or a folder.

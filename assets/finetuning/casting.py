@@ -9,7 +9,7 @@ from typing import Any
 
 import torch
 from peft.tuners.tuners_utils import BaseTunerLayer
-from transformers import Trainer, TrainerCallback, TrainerControl, TrainerState, TrainingArguments
+from transformers import Trainer, TrainerCallback
 
 CASTS_INPUT = "cast_input_dtype_enabled"  # of a layer with an adapter; PEFT's
 
@@ -36,24 +36,12 @@ class _KeptForAStep(TrainerCallback):
     The block itself is not held open: a backward pass belongs outside.
     """
 
-    def on_step_begin(
-        self,
-        args: TrainingArguments,
-        state: TrainerState,
-        control: TrainerControl,
-        **kwargs: object,
-    ) -> None:
+    def on_step_begin(self, *_: object, **__: object) -> None:
         """Count one block more, before the first micro-batch."""
         torch.clear_autocast_cache()  # of a training in this process that failed within a step
         torch.autocast_increment_nesting()
 
-    def on_pre_optimizer_step(
-        self,
-        args: TrainingArguments,
-        state: TrainerState,
-        control: TrainerControl,
-        **kwargs: object,
-    ) -> None:
+    def on_pre_optimizer_step(self, *_: object, **__: object) -> None:
         """Count it no more and drop the copies, before the weights change."""
         torch.autocast_decrement_nesting()
         torch.clear_autocast_cache()

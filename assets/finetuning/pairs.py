@@ -34,12 +34,18 @@ def settings_refusal(
             f"method {method!r} has no adapter that could be merged into the weights; "
             f"these have: {', '.join(merging)}"
         )
-    if quantise and merges and not merge_adapter:
-        return f"quantise: {quantise} needs whole weights: add merge_adapter: true"
-    if quantise and getattr(module, "KEEPS_THE_BASE", False):
+    return parts_refusal(f"quantise: {quantise}", method, merge_adapter) if quantise else None
+
+
+def parts_refusal(asked: str, method: str, merge_adapter: bool) -> str | None:
+    """Return why a model that is saved in parts cannot be finished as `asked`, None if it can."""
+    module = find(METHODS, method)
+    if getattr(module, "MERGES", False) and not merge_adapter:
+        return f"{asked} needs whole weights: add merge_adapter: true"
+    if getattr(module, "KEEPS_THE_BASE", False):
         return (
-            f"quantise: {quantise} needs whole weights, and what {method!r} learns stays beside "
-            "them; train with full, or with lora and merge_adapter: true"
+            f"{asked} needs whole weights, and what {method!r} learns stays beside them; "
+            "train with full, or with lora and merge_adapter: true"
         )
     return None
 

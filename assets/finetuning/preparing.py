@@ -94,7 +94,7 @@ def _base(
         path = str(build_scratch(job, tokenizer, train, say))
     else:
         path = base.location()
-    return {"kind": base.kind, "name": base.name, "revision": base.revision or "main", "path": path}
+    return {"kind": base.kind, "name": base.name, "revision": base.revision, "path": path}
 
 
 def _quantization(job: dict[str, Any]) -> dict[str, Any] | None:
@@ -145,7 +145,7 @@ def _teacher(named: str, manifest: dict[str, Any]) -> Any:
     if (Path(named) / "manifest.json").exists():
         return load_tuned(Path(named))[0]
     base = parse_base_model(named)
-    described = {"path": base.location(), "revision": base.revision or "main"}
+    described = {"path": base.location(), "revision": base.revision}
     own = {"base_model": described, "labels": None, "student_layers": None, "quantization": None}
     return load_base({**manifest, **own})
 
@@ -156,4 +156,4 @@ def _teacher_tokenizer(named: str) -> "PreTrainedTokenizerBase":
     if (Path(named) / "manifest.json").exists():
         return AutoTokenizer.from_pretrained(Path(named) / "model")
     base = parse_base_model(named)
-    return AutoTokenizer.from_pretrained(base.location(), revision=base.revision or "main")
+    return AutoTokenizer.from_pretrained(base.location(), revision=base.revision)

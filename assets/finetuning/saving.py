@@ -57,7 +57,7 @@ def _like(manifest: dict[str, Any], named: str, training: "Training") -> Any:
     from assets.loading.models import inner_model, load_base
 
     base = parse_base_model(named)
-    place = {"path": base.location(), "revision": base.revision or "main"}
+    place = {"path": base.location(), "revision": base.revision}
     tokenizer = AutoTokenizer.from_pretrained(place["path"], revision=place["revision"])
     if tokenizer.get_vocab() != training.tokenizer.get_vocab():
         raise ValueError(f"average_with {named!r}: its vocabulary is not that of the trained model")

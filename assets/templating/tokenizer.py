@@ -23,7 +23,7 @@ def load_tokenizer(
 
     if base.kind == "scratch":
         return train_tokenizer(training_texts, vocab_size)
-    tokenizer = AutoTokenizer.from_pretrained(base.location(), revision=base.revision or "main")
+    tokenizer = AutoTokenizer.from_pretrained(base.location(), revision=base.revision)
     if tokenizer.pad_token is None:
         tokenizer.pad_token = tokenizer.unk_token or tokenizer.eos_token
     return tokenizer

