@@ -26,8 +26,8 @@ MANIFEST = "manifest.json"
 # threshold keeps large buffers from going back to the kernel at every step.
 PROCESS_POLICY = {
     "OMP_WAIT_POLICY": "passive",
-    # A thread that waits for work turns so often before it sleeps. Alone a training was a tenth
-    # faster with 500 than with 0; with 10,000 it was 3.5 times slower beside a busy process.
+    # A thread that waits for work turns so often before it sleeps. Alone an encoder trained a
+    # tenth faster with 500 than with 0; with 10,000 it was 3.5 times slower beside a busy process.
     "GOMP_SPINCOUNT": "500",
     # oneDNN keeps a kernel for each shape that it met, 1,024 of them: of ragged rows that is up to
     # 400 MB. A row needs about 40, over and over; with 16 a 135M model was a twentieth slower.
